@@ -1,0 +1,31 @@
+"""The errors that mien raises on purpose; every message names what was given, what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class MienError(Exception):
+    """Base of all errors raised on purpose by mien."""
+
+
+class ImageError(MienError):
+    """An image cannot be read or is not usable."""
+
+
+class NoFaceError(MienError):
+    """A face was required and none was found."""
+
+
+class ModelError(MienError):
+    """A model file is missing, damaged, or does not keep its contract."""
+
+
+class DataError(MienError):
+    """A data set folder, label table or split is not what was expected."""
+
+
+class RecipeError(MienError):
+    """A training recipe is invalid."""
+
+
+class CheckpointError(MienError):
+    """A checkpoint is missing, damaged, or belongs to another recipe."""

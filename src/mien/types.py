@@ -1,0 +1,147 @@
+"""What mien answers with: small immutable records, free of any framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Expression(StrEnum):
+    """The one label space of mien, in its canonical order.
+
+    Each data set has a table from its own labels to these; a model names the ones it knows in its contract.
+    """
+
+    NEUTRAL = "neutral"
+    HAPPINESS = "happiness"
+    SADNESS = "sadness"
+    SURPRISE = "surprise"
+    FEAR = "fear"
+    DISGUST = "disgust"
+    ANGER = "anger"
+    CONTEMPT = "contempt"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the upright photo (after its EXIF orientation); x grows right, y grows down.
+
+    The edges may lie outside the photo when a face is cut off.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """Width in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionScores(Mapping[Expression, float]):
+    """Probabilities of the expressions that a model knows; they sum to 1.
+
+    Attributes:
+        names: the model's expressions, in the order of its contract.
+        values: their probabilities, in the same order, each in [0, 1].
+
+    >>> scores = ExpressionScores((Expression.NEUTRAL, Expression.HAPPINESS), (0.25, 0.75))
+    >>> scores.top, scores["neutral"]
+    (<Expression.HAPPINESS: 'happiness'>, 0.25)
+    """
+
+    names: tuple[Expression, ...]
+    values_: tuple[float, ...]
+
+    @property
+    def top(self) -> Expression:
+        """The most probable expression."""
+        return max(self, key=self.__getitem__)
+
+    def __getitem__(self, name: str) -> float:
+        try:
+            return self.values_[self.names.index(Expression(name))]
+        except ValueError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[Expression]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face of a photo.
+
+    Attributes:
+        box: where it is; the whole image when it was not detected but given as a crop.
+        score: the detector's confidence in [0, 1]; 1.0 for a given crop.
+        landmarks: ``(5, 2)`` float32, (x, y) in pixels of the upright photo: the eye at the left of the picture, the
+            eye at its right, nose tip, left and right corner of the mouth; None for a given crop.
+        aligned: whether the crop was aligned by landmarks. Embeddings of unaligned crops are less reliable.
+        embedding: ``(D,)`` float32, the identity embedding as the network returns it, compared by Euclidean distance;
+            None when the model has no identity branch.
+        expression: probabilities by name; None when the model has no expression branch.
+    """
+
+    box: Box
+    score: float
+    landmarks: NDArray[np.float32] | None
+    aligned: bool
+    embedding: NDArray[np.float32] | None
+    expression: ExpressionScores | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFailure:
+    """Stands in a batch's results in the place of an image that could not be analysed.
+
+    Attributes:
+        source: the path, or the image's position in the batch ("image 3").
+        message: one sentence: what is wrong and what to do.
+    """
+
+    source: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verification:
+    """Whether two photos show the same person.
+
+    Attributes:
+        same: True when ``distance`` is not above ``threshold``.
+        distance: Euclidean distance of the two embeddings; smaller is more alike.
+        threshold: the threshold that decided.
+        face_a: the face of the first photo that was compared: its largest.
+        face_b: the face of the second photo that was compared: its largest.
+        faces_in_a: how many faces the first photo has.
+        faces_in_b: how many faces the second photo has.
+    """
+
+    same: bool
+    distance: float
+    threshold: float
+    face_a: Face
+    face_b: Face
+    faces_in_a: int
+    faces_in_b: int
