@@ -60,7 +60,7 @@ class ExpressionScores(Mapping[Expression, float]):
 
     Attributes:
         names: the model's expressions, in the order of its contract.
-        values: their probabilities, in the same order, each in [0, 1].
+        probabilities: theirs, in the same order, each in [0, 1].
 
     >>> scores = ExpressionScores((Expression.NEUTRAL, Expression.HAPPINESS), (0.25, 0.75))
     >>> scores.top, scores["neutral"]
@@ -68,7 +68,7 @@ class ExpressionScores(Mapping[Expression, float]):
     """
 
     names: tuple[Expression, ...]
-    values_: tuple[float, ...]
+    probabilities: tuple[float, ...]
 
     @property
     def top(self) -> Expression:
@@ -77,7 +77,7 @@ class ExpressionScores(Mapping[Expression, float]):
 
     def __getitem__(self, name: str) -> float:
         try:
-            return self.values_[self.names.index(Expression(name))]
+            return self.probabilities[self.names.index(Expression(name))]
         except ValueError:
             raise KeyError(name) from None
 
