@@ -1,0 +1,111 @@
+"""The two levels of the contract that every weighting method keeps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mien.weighting.errors import WeightingError
+from mien.weighting.losses import TaskLosses, gather_losses
+from mien.weighting.ranks import average_gradients, mean_over_ranks
+
+
+class TaskWeighting(nn.Module, ABC):
+    """Balances the losses of several tasks that share a network; T tasks, known by their names.
+
+    Losses come as a mapping from task name to a scalar tensor. A task without a label in the batch is left out of the
+    mapping: its weight is 0 for that step, and nothing is learned about it. A loss that is not finite raises before
+    any gradient is written, so that a training loop may stop or skip the batch.
+
+    Args:
+        tasks: the names of the tasks, in the order of all vectors of weights; at least one, none twice.
+
+    Raises:
+        WeightingError: for an empty or repeating list of tasks, and at each step for losses that are empty, unknown,
+            not scalar, not finite, or without features where the method needs them.
+    """
+
+    last_weights: Tensor
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        super().__init__()
+        self.tasks = tuple(tasks)
+        if isinstance(tasks, str) or not self.tasks or len(set(self.tasks)) != len(self.tasks):
+            raise WeightingError(f"The tasks must be a list of different names, at least one; got {tasks!r}.")
+        self.register_buffer("last_weights", torch.zeros(len(self.tasks)))
+
+    @abstractmethod
+    def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+        """Write the gradients of one step, in place of ``total.backward()``; gradients add up over calls.
+
+        Args:
+            losses: task name to scalar loss, attached to the graph; absent tasks are left out.
+            features: ``(N, ...)``, the one tensor that all branches of the network read, attached to the graph.
+
+        Returns:
+            The detached total loss, a scalar: the weighted sum of the given losses and nothing else.
+        """
+
+    def after_step(self, losses: Mapping[str, Tensor]) -> None:
+        """Learn from the losses of the same batch, measured again after the optimiser's step."""
+
+    def end_epoch(self) -> None:
+        """Learn from the epoch that has just ended."""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights of the last step by task, for logs; 0 for an absent task, and for all before the first step."""
+        return dict(zip(self.tasks, self.last_weights.tolist(), strict=True))
+
+    def _remember(self, weights: Tensor) -> None:
+        with torch.no_grad():
+            self.last_weights.copy_(weights)
+
+    def extra_repr(self) -> str:
+        """Name the tasks when the module is printed."""
+        return f"tasks={list(self.tasks)}"
+
+
+class ScalarWeighting(TaskWeighting):
+    """A method that turns the losses into one objective, so that one ordinary backward pass does all.
+
+    ``weighting(losses, features)`` returns that objective; its value is the total loss, the weighted sum, whatever
+    else its gradient serves. Use it where ``backward`` does not fit, e.g. ``scaler.scale(objective).backward()``.
+
+    In a distributed run losses and weights are averaged over the ranks, so that all ranks use the same weights, and
+    ``backward`` averages the gradients of the method's own parameters. After ``objective.backward()`` call
+    ``mien.weighting.average_gradients(weighting)``. Batches should be of one size on all ranks.
+    """
+
+    def forward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+        """Return the objective, a scalar attached to the graph, whose value is the total loss.
+
+        Args:
+            losses: task name to scalar loss; absent tasks are left out.
+            features: ``(N, ...)``, the tensor that all branches read, for methods that need it.
+        """
+        return self._objective(gather_losses(self.tasks, losses), features)
+
+    def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+        """Write the gradients of one step and return the detached total loss; see ``TaskWeighting.backward``."""
+        objective = self.forward(losses, features)
+        if not any(loss.requires_grad for loss in losses.values()):
+            raise WeightingError(
+                "None of the losses has a gradient to give: compute them outside of no_grad and do not detach them."
+            )
+        objective.backward()  # type: ignore[no-untyped-call]
+        average_gradients(self)
+        return mean_over_ranks(objective)
+
+    @abstractmethod
+    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:
+        """Return the objective of checked losses, and remember the weights."""
+
+    def _total(self, losses: TaskLosses, weights: Tensor) -> Tensor:
+        """Return ``sum_i sg(w_i) L_i`` for weights ``(T,)`` and remember them."""
+        constant = weights.detach()
+        self._remember(constant)
+        return (constant * losses.values).sum()

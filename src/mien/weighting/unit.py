@@ -1,0 +1,115 @@
+"""The dynamic weight unit: from shared features to task weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.weighting.errors import WeightingError
+
+FeatureShape = int | Sequence[int]
+"""The size of the features of one image: a number, or a shape such as ``(C, H, W)`` that is flattened."""
+
+NORM_FLOOR = 1e-5
+"""Smallest norm divided by; the official code has 1e-10 under the square root."""
+
+
+class WeightUnit(nn.Module):
+    r"""One linear layer that reads the shared features of a batch and returns one weight a task.
+
+    For image n with flattened features :math:`x_n`, and T tasks:
+
+    .. math:: z_n = W \frac{x_n}{\|x_n\|} + b, \quad p_n = \mathrm{softmax}(s\, z_n / \|z_n\|), \quad
+              w = \frac{1}{N} \sum_n p_n
+
+    where W ``(T, C*H*W)`` and b ``(T,)`` are learned and s is the scale. The weights sum to 1. Since
+    :math:`\|s\,z_n/\|z_n\|\| = s`, they are bounded: with T = 2 and s = 1 to [0.1956, 0.8044].
+
+    A task that is absent is left out of both the norm and the softmax, so its rows of W and b get no gradient; a batch
+    of one task gets weight 1. All is computed in float32, or wider where the parameters or features are, with
+    autocast off.
+
+    Args:
+        features: size of one image's features: ``C*H*W``, or the shape ``(C, H, W)``.
+        tasks: number of tasks, T.
+        normalize_logits: divide z by its norm. Default True: the paper's published curves stop at the bounds of
+            s = 1. False is the official code's last state: ``softmax(z)``, without bounds, where ``scale`` must stay 1.
+        scale: s. Default 1: the bounds of the published curves; the authors' later caricature curves show 1/2.
+
+    The weights start from a normal distribution of standard deviation 0.1 cut at two deviations, as in the official
+    code; the bias starts at 0, the default of the layer that the official code uses (TensorFlow-Slim's
+    ``fully_connected``).
+
+    Example:
+        >>> _ = torch.manual_seed(0)
+        >>> unit = WeightUnit((8, 3, 3), tasks=2)
+        >>> weights = unit(torch.rand(5, 8, 3, 3))
+        >>> weights.shape, bool(weights.sum().isclose(torch.tensor(1.0)))
+        (torch.Size([2]), True)
+    """
+
+    def __init__(
+        self, features: FeatureShape, tasks: int, *, normalize_logits: bool = True, scale: float = 1.0
+    ) -> None:
+        super().__init__()
+        size = features if isinstance(features, int) else prod(features)
+        if size < 1 or tasks < 1:
+            raise WeightingError(f"The unit needs features and tasks, at least one each; got {features} and {tasks}.")
+        if scale <= 0 or (not normalize_logits and scale != 1):
+            raise WeightingError(f"`scale` must be positive, and 1 when logits are not normalised; got {scale}.")
+        self.normalize_logits = normalize_logits
+        self.scale = scale
+        self.linear = nn.Linear(size, tasks)
+        nn.init.trunc_normal_(self.linear.weight, std=0.1, a=-0.2, b=0.2)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, features: Tensor, present: Tensor | None = None, *, attached: bool = False) -> Tensor:
+        """Return the weights ``(T,)``, the mean of ``per_image`` over the batch; arguments as there."""
+        return self.per_image(features, present, attached=attached).mean(dim=0)
+
+    def per_image(self, features: Tensor, present: Tensor | None = None, *, attached: bool = False) -> Tensor:
+        """Return the weights of each image ``(N, T)``; each row sums to 1.
+
+        Args:
+            features: ``(N, ...)``, at least one image.
+            present: ``(T,)`` bool, at least one True; None means that all tasks are present.
+            attached: let gradients flow into the features; by default they are detached.
+
+        Raises:
+            WeightingError: when the features are not of the size or on the device of the unit.
+        """
+        weight, bias = self.linear.weight, self.linear.bias
+        self._check(features)
+        dtype = torch.promote_types(torch.promote_types(weight.dtype, features.dtype), torch.float32)
+        with torch.autocast(features.device.type, enabled=False):
+            inputs = F.normalize((features if attached else features.detach()).flatten(1).to(dtype), eps=NORM_FLOOR)
+            logits = F.linear(inputs, weight.to(dtype), bias.to(dtype))
+            absent = None if present is None else ~present.to(logits.device)
+            if self.normalize_logits:
+                if absent is not None:
+                    logits = logits.masked_fill(absent, 0.0)
+                logits = self.scale * F.normalize(logits, eps=NORM_FLOOR)
+            if absent is not None:
+                logits = logits.masked_fill(absent, float("-inf"))
+            return logits.softmax(dim=1)
+
+    def _check(self, features: Tensor) -> None:
+        size, device = self.linear.in_features, self.linear.weight.device
+        if features.ndim < 2 or features.shape[0] == 0 or features[0].numel() != size:
+            raise WeightingError(
+                f"The features must be of shape (N, ...) with N > 0 and {size} values an image, as given when the "
+                f"weighting was made; got {tuple(features.shape)}."
+            )
+        if features.device != device:
+            raise WeightingError(
+                f"The features are on {features.device} and the weighting on {device}: move it with "
+                f'weighting.to("{features.device}") before the optimiser is made.'
+            )
+
+    def extra_repr(self) -> str:
+        """Tell the settings when the module is printed."""
+        return f"normalize_logits={self.normalize_logits}, scale={self.scale}"
