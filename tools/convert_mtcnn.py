@@ -13,6 +13,7 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -41,7 +42,7 @@ class GraphWriter:
         self.constants.append(numpy_helper.from_array(values.astype(dtype), name))
         return name
 
-    def node(self, operator: str, inputs: list[str], output: str, **attributes: int | list[int]) -> str:
+    def node(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
         """Append one node and return its output's name."""
         self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
