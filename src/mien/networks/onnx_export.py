@@ -1,0 +1,89 @@
+"""Write a network as one ONNX file with its contract: the arrow from TRAIN to USE."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from mien.contract import METADATA_KEY, Contract
+from mien.networks.backbone import Backbone
+from mien.networks.face_network import EXPRESSION, IDENTITY, FaceNetwork
+
+_OPSET = 18
+
+
+class _Deployed(nn.Module):
+    """Takes uint8 crops as the contract says and returns the outputs in the contract's order."""
+
+    def __init__(self, network: nn.Module, outputs: list[str]) -> None:
+        super().__init__()
+        self.network = network
+        self.outputs = outputs
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        pixels = crops.permute(0, 3, 1, 2).float()
+        answers = self.network(pixels)
+        if isinstance(answers, Tensor):  # a backbone alone
+            return (answers,)
+        by_name = {"embedding": answers.get(IDENTITY)}
+        if EXPRESSION in answers:
+            by_name["expression"] = answers[EXPRESSION].softmax(dim=1)
+        return tuple(by_name[name] for name in self.outputs)
+
+
+def export_onnx(network: FaceNetwork | Backbone, contract: Contract, path: Path) -> None:
+    """Export ``network`` for the USE half.
+
+    The graph takes ``crops``, uint8 ``(N, S, S, 3)`` with N free, and returns ``embedding`` and ``expression`` as far
+    as the contract names them. The file replaces an older one only when it is complete.
+
+    Args:
+        network: copied, set to evaluation mode and float32; left unchanged itself.
+        contract: written into the file's metadata.
+        path: the ONNX file to write.
+    """
+    outputs = ["embedding"] * bool(contract.embedding_size) + ["expression"] * bool(contract.expressions)
+    deployed = _Deployed(deepcopy(network).float(), outputs).eval()
+    size = contract.crop_size
+    example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
+    with _quiet():
+        program = torch.onnx.export(
+            deployed,
+            (example,),
+            input_names=["crops"],
+            output_names=outputs,
+            dynamic_shapes={"crops": {0: torch.export.Dim("N")}},
+            opset_version=_OPSET,
+            dynamo=True,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program")
+    model = program.model_proto
+    onnx.helper.set_model_props(model, {METADATA_KEY: contract.to_json()})
+    onnx.checker.check_model(model)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(model.SerializeToString())
+    partial.replace(path)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hush the exporter's progress on stdout and its warnings about its own internals."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
