@@ -1,0 +1,83 @@
+"""A weighting method on normalised losses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from mien.weighting.contract import ScalarWeighting, TaskWeighting
+from mien.weighting.errors import WeightingError
+from mien.weighting.losses import gather_losses
+from mien.weighting.normalization import LossScale
+
+
+class NormalizedWeighting(TaskWeighting):
+    r"""Any weighting method, on losses divided by a scale: :math:`\tilde L_i = L_i / c_i`, with constant :math:`c_i`.
+
+    The inner method sees nothing but :math:`\tilde L_i`. So its decisions no longer depend on what kind of loss a task
+    has, and **the objective changes too**: the network is trained on the weighted sum of the normalised losses, task i
+    with an effective weight of :math:`w_i / c_i`. That sum is what ``backward`` returns; ``weights`` are the inner
+    method's :math:`w_i`.
+
+    Args:
+        inner: the method.
+        scale: where the divisors come from: ``ChanceLevel``, ``InitialValue`` or ``RunningMean``, for the same tasks.
+            Each call of ``backward``, or of the module itself, is one observation.
+
+    Raises:
+        WeightingError: when the two are made for different tasks.
+
+    Example:
+        >>> from mien.weighting import EqualWeighting, InitialValue
+        >>> tasks = ["a", "b"]
+        >>> weighting = NormalizedWeighting(EqualWeighting(tasks), InitialValue(tasks))
+        >>> a, b = torch.tensor(8.0, requires_grad=True), torch.tensor(0.5, requires_grad=True)
+        >>> weighting.backward({"a": a, "b": b})
+        tensor(1.)
+        >>> a.grad, b.grad
+        (tensor(0.0625), tensor(1.))
+    """
+
+    def __init__(self, inner: TaskWeighting, scale: LossScale) -> None:
+        super().__init__(inner.tasks)
+        if scale.tasks != inner.tasks:
+            raise WeightingError(f"The scale is made for {list(scale.tasks)}, the method for {list(inner.tasks)}.")
+        self.inner = inner
+        self.scale = scale
+
+    def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+        """Write the gradients of one step; return the detached weighted sum of the normalised losses."""
+        total = self.inner.backward(self._observed(losses), features)
+        self._remember(self.inner.last_weights)
+        return total
+
+    def forward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+        """Return the objective, as ``ScalarWeighting`` does.
+
+        Raises:
+            WeightingError: when the inner method has no scalar objective.
+        """
+        if not isinstance(self.inner, ScalarWeighting):
+            raise WeightingError(f"{type(self.inner).__name__} has no scalar objective: call backward instead.")
+        objective = self.inner.forward(self._observed(losses), features)
+        self._remember(self.inner.last_weights)
+        return objective
+
+    def after_step(self, losses: Mapping[str, Tensor]) -> None:
+        """Pass the losses on, divided by the scales of the step that was made."""
+        self.inner.after_step(self._divided(losses))
+
+    def end_epoch(self) -> None:
+        """Pass the end of the epoch on."""
+        self.inner.end_epoch()
+
+    def _observed(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        with torch.no_grad():
+            self.scale.observe(gather_losses(self.tasks, losses))
+        return self._divided(losses)
+
+    def _divided(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        scales = dict(zip(self.tasks, self.scale.scales().detach().clone().unbind(), strict=True))
+        return {task: loss / scales[task] for task, loss in losses.items()}
