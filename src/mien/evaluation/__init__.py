@@ -1,0 +1,49 @@
+"""Protocols that turn embeddings and probabilities into figures with their spread; numpy only, on plain arrays.
+
+`evaluate_verification` and `evaluate_expression` are the two calls that most users need. Conventions, everywhere:
+
+* Two faces are accepted as the same person when their distance is **at most** the threshold; equal distances fall
+  together on one side.
+* FAR is the share of impostor pairs accepted, TAR the share of genuine pairs accepted, FRR is 1 - TAR. No step of the
+  curve is interpolated, except for the equal error rate.
+* -1, None and the empty string mean "unlabelled": such items take part in nothing.
+* Everything random takes a seed and is the same on every machine.
+"""
+
+from __future__ import annotations
+
+from mien.evaluation.expression import ExpressionResult, evaluate_expression
+from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_people, percentile_interval, wilson
+from mien.evaluation.pairs import Pairs, make_pairs, pair_distances, person_folds
+from mien.evaluation.roc import Roc
+from mien.evaluation.verification import (
+    FoldAccuracy,
+    OperatingPoint,
+    VerificationResult,
+    evaluate_distances,
+    evaluate_verification,
+    fold_accuracies,
+    paired_difference,
+)
+
+__all__ = [
+    "ExpressionResult",
+    "FoldAccuracy",
+    "Interval",
+    "OperatingPoint",
+    "Pairs",
+    "Roc",
+    "VerificationResult",
+    "bootstrap_items",
+    "bootstrap_people",
+    "evaluate_distances",
+    "evaluate_expression",
+    "evaluate_verification",
+    "fold_accuracies",
+    "make_pairs",
+    "pair_distances",
+    "paired_difference",
+    "percentile_interval",
+    "person_folds",
+    "wilson",
+]
