@@ -2,7 +2,7 @@
 
 The graphs take ``uint8`` RGB images ``(N, H, W, 3)``, as photos are stored, so that no caller has to know the
 normalisation: ``(x - 127.5) / 128`` is folded into the first convolution, and the softmax over (no face, face) into a
-sigmoid of the difference of the two logits. Both foldings are exact but for rounding.
+sigmoid of the difference of the two logits. All rewriting is exact but for rounding.
 
     python tools/convert_mtcnn.py [folder for the files, default src/mien/pretrained]
 """
@@ -73,9 +73,16 @@ class GraphWriter:
         return self.node("Gemm", inputs, name, transB=1)
 
     def prelu(self, x: str, name: str, *, spatial: bool = True) -> str:
-        """A leaky rectifier with one slope a channel."""
+        """A leaky rectifier with one slope a channel, as ``a x + (1 - a) max(x, 0)``.
+
+        ONNX has an operator for it, which takes half of the whole time in ONNX Runtime 1.32 on a CPU.
+        """
         slope = self.weights[f"{name}.weight"]
-        return self.node("PRelu", [x, self.constant(name, slope[:, None, None] if spatial else slope)], f"{name}_out")
+        slope = slope[:, None, None] if spatial else slope
+        below = self.node("Mul", [x, self.constant(f"{name}.slope", slope)], f"{name}_below")
+        above = self.node("Relu", [x], f"{name}_above")
+        above = self.node("Mul", [above, self.constant(f"{name}.rest", 1 - slope)], f"{name}_rest")
+        return self.node("Add", [below, above], f"{name}_out")
 
     def pool(self, x: str, name: str, size: int) -> str:
         """Max pooling with stride 2; a last incomplete window counts."""
