@@ -1,0 +1,140 @@
+"""A data set's photos decoded into one array, ready for training."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from mien.datasets.samples import UNLABELLED, SampleSet, Skipped
+from mien.errors import DataError, ImageError
+from mien.images import Pixels, load_image
+from mien.types import Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePixels:
+    """Decoded photos with numbered labels, N of them.
+
+    Attributes:
+        name: of the data set.
+        images: uint8 ``(N, C, S, S)``; C is 1 when all photos are grey, else 3 (RGB).
+        identity: int64 ``(N,)``, positions in ``people``, or -1.
+        expression: int64 ``(N,)``, positions in the list of classes that was asked for, or -1.
+        people: the identities, sorted.
+        names: the photos' names.
+        digests: identify each photo's pixels before resizing.
+        skipped: photos that could not be decoded.
+    """
+
+    name: str
+    images: Tensor
+    identity: Tensor
+    expression: Tensor
+    people: list[str]
+    names: list[str]
+    digests: list[str]
+    skipped: tuple[Skipped, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, positions: Sequence[int]) -> FacePixels:
+        """The photos at these positions, in this order."""
+        rows = torch.tensor(positions, dtype=torch.int64)
+        return FacePixels(
+            self.name,
+            self.images[rows],
+            self.identity[rows],
+            self.expression[rows],
+            self.people,
+            [self.names[i] for i in positions],
+            [self.digests[i] for i in positions],
+            self.skipped,
+        )
+
+
+def digest(pixels: Pixels) -> str:
+    """Identify a photo by its decoded pixels, whatever file they come from."""
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+
+
+def decode(
+    samples: SampleSet, classes: Sequence[Expression], size: int, progress: Callable[[], None] | None = None
+) -> FacePixels:
+    """Decode every photo of a data set and resize it to a square.
+
+    A photo that cannot be decoded is left out, and named in ``skipped``. An expression that is not among ``classes``
+    becomes -1. The array needs ``N * C * size * size`` bytes of memory.
+
+    Args:
+        samples: the photos.
+        classes: the expressions to number, in order.
+        size: side S of the squares, in pixels; photos smaller than that stay small if all of them are: see Returns.
+        progress: called after each photo.
+
+    Returns:
+        The decoded photos. S is ``size``, or the largest side of the photos when that is smaller.
+
+    Raises:
+        DataError: no photo could be decoded.
+    """
+    images: list[Pixels] = []
+    kept, digests, skipped = [], [], list(samples.skipped)
+    for sample in samples.samples:
+        try:
+            pixels = load_image(sample.source)
+        except ImageError as error:
+            skipped.append(Skipped(sample.name, str(error)))
+        else:
+            kept.append(sample)
+            digests.append(digest(pixels))
+            images.append(_shrink(_drop_colour(pixels), size))
+        if progress:
+            progress()
+    if not images:
+        raise DataError(f"none of the {len(samples)} photos of data set {samples.name} can be read")
+    people = samples.people
+    person = {name: number for number, name in enumerate(people)}
+    number = {expression: position for position, expression in enumerate(classes)}
+    return FacePixels(
+        name=samples.name,
+        images=_stack(images),
+        identity=torch.tensor([person.get(s.identity or "", UNLABELLED) for s in kept]),
+        expression=torch.tensor([number.get(s.expression, UNLABELLED) if s.expression else UNLABELLED for s in kept]),
+        people=people,
+        names=[s.name for s in kept],
+        digests=digests,
+        skipped=tuple(skipped),
+    )
+
+
+def _drop_colour(pixels: Pixels) -> Pixels:
+    """``(H, W, 1)`` when the photo is grey, to save two thirds of the memory."""
+    grey = (pixels == pixels[..., :1]).all()
+    return np.ascontiguousarray(pixels[..., :1]) if grey else pixels
+
+
+def _shrink(pixels: Pixels, size: int) -> Pixels:
+    return _resize(pixels, size) if max(pixels.shape[:2]) > size else pixels
+
+
+def _resize(pixels: Pixels, size: int) -> Pixels:
+    picture = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
+    resized = np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR))
+    return resized.reshape(size, size, -1)
+
+
+def _stack(images: list[Pixels]) -> Tensor:
+    side = max(max(image.shape[:2]) for image in images)
+    channels = max(image.shape[2] for image in images)
+    array = np.empty((len(images), channels, side, side), np.uint8)
+    for row, image in enumerate(images):
+        square = image if image.shape[:2] == (side, side) else _resize(image, side)
+        array[row] = np.moveaxis(square, 2, 0)
+    return torch.from_numpy(array)
