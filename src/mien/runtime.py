@@ -1,0 +1,205 @@
+"""A model file as a function from crops to answers: ONNX Runtime behind the contract."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from mien.contract import METADATA_KEY, Contract
+from mien.errors import ModelError
+
+SHIPPED = {"mien-r29": "mien-r29.onnx"}
+"""Models inside the package, by name."""
+
+DEFAULT_MODEL = "mien-r29"
+"""The model that is taken when none is named."""
+
+BATCH_SIZE = 32
+"""Most crops in one call of the network; bounds memory, and larger ones are no faster on a CPU."""
+
+CPU = "CPUExecutionProvider"
+
+Crops = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Answers = tuple[Floats | None, Floats | None]
+
+
+class Model:
+    """A network with its contract; one instance may be shared by threads.
+
+    Args:
+        source: path of a model file, the name of a shipped one (`SHIPPED`), or None for `DEFAULT_MODEL`.
+        threads: threads within an operation; None leaves it to ONNX Runtime (all cores).
+        providers: ONNX Runtime's execution providers by falling preference; None means the CPU.
+
+    Attributes:
+        path: the model file.
+        contract: what the file promises; checked against its graph.
+        providers: the execution providers in use.
+
+    Raises:
+        ModelError: the file is missing or damaged, its graph does not keep its contract, or a provider is not there.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | None = None,
+        *,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+    ) -> None:
+        self.path = resolve(source)
+        self._session = _open(self.path, threads, providers)
+        self.providers: tuple[str, ...] = tuple(self._session.get_providers())
+        self.contract = _contract(self._session, self.path)
+        _check_graph(self._session, self.contract, self.path)
+        self._outputs = [name for name, size in _promised(self.contract).items() if size]
+
+    def __repr__(self) -> str:
+        return f"Model({self.contract.model_id!r}, path={str(self.path)!r})"
+
+    def run(self, crops: Crops, *, batch_size: int = BATCH_SIZE) -> Answers:
+        """Answer for aligned crops, a micro-batch at a time.
+
+        Args:
+            crops: ``uint8 (N, S, S, 3)`` RGB, S the contract's crop size; N may be 0.
+            batch_size: most crops in one call of the network.
+
+        Returns:
+            ``embedding (N, D)`` and ``expression (N, C)`` float32; None for what the model does not answer.
+
+        Raises:
+            ModelError: the crops have another form, or the network fails on them or breaks its contract.
+        """
+        size = self.contract.crop_size
+        if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
+            raise ModelError(
+                f"crops of {crops.dtype} {crops.shape} do not fit {self.contract.model_id}; "
+                f"give uint8 (N, {size}, {size}, 3)"
+            )
+        parts = [self._call(crops[start : start + batch_size]) for start in range(0, len(crops), batch_size)]
+        widths = _promised(self.contract)
+        answers = {
+            name: np.concatenate([part[name] for part in parts]) if parts else np.empty((0, widths[name]), np.float32)
+            for name in self._outputs
+        }
+        return answers.get("embedding"), answers.get("expression")
+
+    def _call(self, crops: Crops) -> dict[str, Floats]:
+        try:
+            values = self._session.run(self._outputs, {"crops": crops})
+        except Exception as error:
+            raise ModelError(
+                f"{self.path} fails on {len(crops)} crops ({_brief(error)}); export the model again"
+            ) from error
+        answers = dict(zip(self._outputs, values, strict=True))
+        for name, value in answers.items():
+            expected = (len(crops), _promised(self.contract)[name])
+            if value.shape != expected:
+                raise ModelError(
+                    f"{self.path} returned {name} {value.shape} where its contract promises {expected}; "
+                    "export the model again"
+                )
+        return answers
+
+
+def resolve(source: str | os.PathLike[str] | None = None) -> Path:
+    """Find the file of a model given by path, by shipped name, or by None for the default.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    given = DEFAULT_MODEL if source is None else os.fspath(source)
+    if given in SHIPPED:
+        path = Path(str(resources.files("mien") / "pretrained" / SHIPPED[given]))
+        if not path.is_file():
+            raise ModelError(f"the shipped model {given} is missing ({path}); install mien again")
+        return path
+    path = Path(given)
+    if not path.is_file():
+        what = "is not a file" if path.exists() else "does not exist"
+        raise ModelError(f"model {given} {what}; give the path of an ONNX file or one of {', '.join(SHIPPED)}")
+    return path
+
+
+def _open(path: Path, threads: int | None, providers: Sequence[str] | None) -> Any:
+    wanted = list(providers or (CPU,))
+    missing = sorted(set(wanted) - set(onnxruntime.get_available_providers()))
+    if missing:
+        raise ModelError(
+            f"this ONNX Runtime has no {', '.join(missing)}; "
+            f"choose from {', '.join(onnxruntime.get_available_providers())} or install a build that has it"
+        )
+    if threads is not None and threads < 1:
+        raise ModelError(f"threads is {threads}; give at least 1, or None for all cores")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=wanted)
+    except Exception as error:
+        raise ModelError(
+            f"{path} cannot be loaded as an ONNX model ({_brief(error)}); it may be damaged, get or export it again"
+        ) from error
+
+
+def _contract(session: Any, path: Path) -> Contract:
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(f"{path} has no contract of mien in its metadata; use a model written by `mien export`")
+    try:
+        return Contract.from_json(text)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def _promised(contract: Contract) -> dict[str, int]:
+    """Width of each output, 0 for one that the model does not have."""
+    return {"embedding": contract.embedding_size, "expression": len(contract.expressions)}
+
+
+def _check_graph(session: Any, contract: Contract, path: Path) -> None:
+    """Compare what the graph declares with what the contract promises; unnamed dimensions are taken on trust."""
+    size, promised = contract.crop_size, _promised(contract)
+    inputs = [(node.name, node.type) for node in session.get_inputs()]
+    outputs = {node.name: node for node in session.get_outputs()}
+    if inputs != [("crops", "tensor(uint8)")]:
+        raise ModelError(f"{path} takes {inputs} where a uint8 input named crops is expected; export the model again")
+    batch, *shape = session.get_inputs()[0].shape
+    if isinstance(batch, int) or not _agree(shape, [size, size, 3]):
+        raise ModelError(
+            f"{path} takes crops {[batch, *shape]} where its contract promises [N, {size}, {size}, 3]; "
+            "export the model again"
+        )
+    if not any(promised.values()):
+        raise ModelError(f"{path} promises neither an embedding nor expressions; export the model with a branch")
+    for name, width in promised.items():
+        if bool(width) != (name in outputs):
+            raise ModelError(
+                f"{path} {'lacks' if width else 'has'} the output {name}, against its contract; export the model again"
+            )
+        if width and (outputs[name].type != "tensor(float)" or not _agree(outputs[name].shape[1:], [width])):
+            raise ModelError(
+                f"{path} returns {name} {outputs[name].type} {outputs[name].shape} where its contract promises "
+                f"float32 [N, {width}]; export the model again"
+            )
+
+
+def _agree(declared: Sequence[int | str | None], expected: Sequence[int]) -> bool:
+    return len(declared) == len(expected) and all(
+        not isinstance(size, int) or size == wanted for size, wanted in zip(declared, expected, strict=True)
+    )
+
+
+def _brief(error: Exception) -> str:
+    """First line of a dependency's message, without its codes."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].split(" : ")[-1].strip()[:200].rstrip(".")
