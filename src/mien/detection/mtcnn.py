@@ -69,7 +69,7 @@ class Detector:
     """Finds faces in photos; one instance may be shared by threads.
 
     Args:
-        min_face: smallest face to look for, in pixels of the given photo; None takes the larger of `MIN_FACE` and the
+        min_face: smallest longer side of a face's box, in pixels of the given photo; None takes the larger of `MIN_FACE` and the
             photo's longer side over `FACES_ACROSS`. Time grows with its inverse square. Faces that have fewer than 12
             pixels after scaling to `DETECTION_SIZE` are never found.
         threads: threads of ONNX Runtime for each network; None leaves it to ONNX Runtime (all cores).
@@ -122,9 +122,11 @@ class Detector:
         boxes, scores, landmarks = self._finished(pyramid, boxes)
         back = np.array([width / pyramid.width, height / pyramid.height], dtype=np.float32)
         boxes, landmarks = boxes * np.tile(back, 2), landmarks * back
+        large = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) >= min_face
         return [
             Detection(Box(*boxes[i].tolist()), float(scores[i]), landmarks[i])
             for i in np.argsort(-areas(boxes), kind="stable")
+            if large[i]
         ]
 
     def _proposals(self, pyramid: Pyramid, min_face: float) -> Floats:
