@@ -69,9 +69,9 @@ class Detector:
     """Finds faces in photos; one instance may be shared by threads.
 
     Args:
-        min_face: smallest longer side of a face's box, in pixels of the given photo; None takes the larger of `MIN_FACE` and the
-            photo's longer side over `FACES_ACROSS`. Time grows with its inverse square. Faces that have fewer than 12
-            pixels after scaling to `DETECTION_SIZE` are never found.
+        min_face: smallest longer side of a face's box, in pixels of the given photo; None takes the larger of
+            `MIN_FACE` and the photo's longer side over `FACES_ACROSS`. Time grows with its inverse square. Faces with
+            fewer than 12 pixels after scaling to `DETECTION_SIZE` are never found.
         threads: threads of ONNX Runtime for each network; None leaves it to ONNX Runtime (all cores).
         providers: ONNX Runtime's execution providers by falling preference; None means the CPU.
         thresholds: least scores of the three stages, each in [0, 1]; lower ones find more faces and more errors.

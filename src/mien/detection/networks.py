@@ -33,6 +33,8 @@ class Network:
         options.intra_op_num_threads = threads or 0
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Threads that wait by spinning steal the cores from each other: with another job on the machine, detection then
+        # takes four times as long; without one, spinning gains little on networks this small.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             data = (resources.files("mien") / "pretrained" / name).read_bytes()
