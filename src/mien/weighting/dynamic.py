@@ -24,9 +24,9 @@ class DynamicWeighting(UnitWeighting):
     Losses are compared as they are: scale them alike (``NormalizedWeighting``) if their kinds differ. Losses should
     not be negative; a negative one counts as 0 in U.
 
-    Things to know: the rule sees little but which loss is larger, so weights tend to the bounds and switch between
-    them with a lag; bounds are rest points, left the slower the closer. Feature and batch norms in the network do not
-    matter to the unit, which normalises its input.
+    With two tasks only the sign of :math:`L_1 - L_2` decides the direction, so the weights go to the bounds and switch
+    between them with a lag. With normalised logits the bounds are rest points, left the slower the closer the unit
+    sits. With raw logits there is no bound, and the easier task may be starved.
 
     Args:
         tasks: names of the tasks.

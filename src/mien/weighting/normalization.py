@@ -133,4 +133,5 @@ class RunningMean(LossScale):
 
     def scales(self) -> Tensor:
         """Return the means ``(T,)``, at least 1e-8."""
-        return (self.mean / (1 - self.decay ** self.steps.clamp_min(1))).clamp_min(FLOOR)
+        correction = 1 - self.decay ** self.steps.clamp_min(1).double()
+        return (self.mean / correction.to(self.mean)).clamp_min(FLOOR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import exp, prod, sqrt
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +27,7 @@ class WeightUnit(nn.Module):
               w = \frac{1}{N} \sum_n p_n
 
     where W ``(T, C*H*W)`` and b ``(T,)`` are learned and s is the scale. The weights sum to 1. Since
-    :math:`\|s\,z_n/\|z_n\|\| = s`, they are bounded: with T = 2 and s = 1 to [0.1956, 0.8044].
+    :math:`\|s\,z_n/\|z_n\|\| = s`, they are bounded: with T = 2 and s = 1 to [0.1956, 0.8044], see ``bounds``.
 
     A task that is absent is left out of both the norm and the softmax, so its rows of W and b get no gradient; a batch
     of one task gets weight 1. All is computed in float32, or wider where the parameters or features are, with
@@ -96,6 +96,21 @@ class WeightUnit(nn.Module):
             if absent is not None:
                 logits = logits.masked_fill(absent, float("-inf"))
             return logits.softmax(dim=1)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        r"""The smallest and the largest possible weight when all T tasks are present.
+
+        :math:`1 / (1 + (T - 1) e^{\pm s \sqrt{T / (T - 1)}})`: one logit against all others, which are
+        equal. Raw logits have none: (0, 1).
+        """
+        others = self.linear.out_features - 1
+        if others == 0:
+            return 1.0, 1.0
+        if not self.normalize_logits:
+            return 0.0, 1.0
+        gap = self.scale * sqrt((others + 1) / others)
+        return 1 / (1 + others * exp(gap)), 1 / (1 + others * exp(-gap))
 
     def _check(self, features: Tensor) -> None:
         size, device = self.linear.in_features, self.linear.weight.device
