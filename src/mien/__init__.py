@@ -1,5 +1,61 @@
-"""mien: one look at a face, two answers: who it is and what its expression is."""
+"""mien: one look at a face, two answers: who it is and what its expression is.
+
+>>> from mien import Mien
+>>> Mien().verify("examples/obama.jpg", "examples/obama2.jpg").same
+True
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mien.analyzer import Mien
+    from mien.contract import Contract
+    from mien.errors import CheckpointError, DataError, ImageError, MienError, ModelError, NoFaceError, RecipeError
+    from mien.types import Box, Expression, ExpressionScores, Face, ImageFailure, Verification
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Box",
+    "CheckpointError",
+    "Contract",
+    "DataError",
+    "Expression",
+    "ExpressionScores",
+    "Face",
+    "ImageError",
+    "ImageFailure",
+    "Mien",
+    "MienError",
+    "ModelError",
+    "NoFaceError",
+    "RecipeError",
+    "Verification",
+    "__version__",
+]
+
+_HOMES = {
+    "Mien": "mien.analyzer",
+    "Contract": "mien.contract",
+    **dict.fromkeys(("Box", "Expression", "ExpressionScores", "Face", "ImageFailure", "Verification"), "mien.types"),
+    **dict.fromkeys(
+        ("CheckpointError", "DataError", "ImageError", "MienError", "ModelError", "NoFaceError", "RecipeError"),
+        "mien.errors",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that `import mien` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mien' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,156 @@
+"""`mien analyze`: faces of many photos, as a table, JSON lines, CSV or annotated pictures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from mien.analyzer import Mien
+from mien.cli.annotate import annotate_file, output_names
+from mien.cli.console import progress, shown, stdout_console
+from mien.cli.exits import ExitCode, say
+from mien.cli.options import MinFaceOption, ModelOption, ThreadsOption
+from mien.cli.photos import Photo, find_photos
+from mien.cli.records import Answer, csv_header, csv_rows, photo_record
+from mien.contract import Contract
+from mien.errors import ImageError
+from mien.types import Face, ImageFailure
+
+Sink = Callable[[Photo, Answer], None]
+
+
+def analyze(
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Photos, folders and patterns.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a photo and line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row a face.")] = False,
+    annotate: Annotated[
+        Path | None, typer.Option("--annotate", metavar="DIR", help="Write pictures with boxes and labels there.")
+    ] = None,
+    detect: Annotated[
+        bool, typer.Option("--detect/--no-detect", help="--no-detect: each image is one face crop already.")
+    ] = True,
+    min_face: MinFaceOption = None,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Faces a call of the network.")] = 32,
+) -> ExitCode:
+    """Find the faces of photos, and say who they are (an embedding) and what their expressions are.
+
+    Folders are searched with their subfolders; hidden files are passed over, and what is no image is named on stderr.
+    A photo that cannot be read is named on stderr, all others are done.
+
+    --json prints for each photo, in order: photo (path), model (id), faces (list, largest first), error (null or a
+    sentence). A face has box [left, top, right, bottom] in pixels of the upright photo, score (of the detector, 0 to
+    1), landmarks (five [x, y]: eye at the left, eye at the right, nose, left and right corner of the mouth; or null),
+    aligned, expression (or null), probabilities (by expression, or null), embedding (numbers, compared by Euclidean
+    distance, or null).
+
+    --csv has the columns photo, face (from 1; empty: none found), left, top, right, bottom, score, aligned,
+    expression, error, and one column a probability; it holds no embeddings.
+
+    --annotate writes JPEG pictures, named like the photos and in the same subfolders.
+    """
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv exclude each other; choose one")
+    found = find_photos(paths, leave_out=annotate)
+    for skipped in found.skipped:
+        say(f"skipped: {shown(skipped)} is not an image")
+    for given in found.empty:
+        say(f"mien: no photo was found in {shown(given)}")
+    if not found.photos:
+        return ExitCode.ERROR
+    targets = _targets(found.photos, annotate)
+    mien = Mien(model, threads=threads, min_face=min_face)
+    sink, finish = _json_lines(mien.contract) if as_json else _csv(mien.contract) if as_csv else _table()
+    failures = len(found.empty)
+    to_terminal = sys.stdout.isatty() and (as_json or as_csv)
+    with progress(len(found.photos), "analysing", quiet=to_terminal) as advance:
+        try:
+            answers = mien.analyze_stream((photo.path for photo in found.photos), detect, batch_size)
+            for photo, target, answer in zip(found.photos, targets, answers, strict=True):
+                if isinstance(answer, ImageFailure):
+                    failures += 1
+                    say(f"mien: {shown(answer.message)}")
+                elif target is not None:
+                    failures += not _annotated(photo, answer, target)
+                sink(photo, answer)
+                advance()
+        finally:
+            finish()
+    return ExitCode.PARTIAL if failures else ExitCode.DONE
+
+
+def _targets(photos: list[Photo], folder: Path | None) -> list[Path] | list[None]:
+    """Where the annotated pictures go; refuses to write over a photo."""
+    if folder is None:
+        return [None] * len(photos)
+    targets = [folder / name for name in output_names(photo.name for photo in photos)]
+    taken = {photo.path.resolve() for photo in photos} & {target.resolve() for target in targets}
+    if taken:
+        raise typer.BadParameter(f"--annotate {folder} would write over {min(taken)}; choose another folder")
+    return targets
+
+
+def _annotated(photo: Photo, faces: list[Face], target: Path) -> bool:
+    try:
+        annotate_file(photo.path, faces, target)
+    except (ImageError, OSError) as error:
+        say(f"mien: {shown(target)} cannot be written ({error})")
+        return False
+    return True
+
+
+def _json_lines(contract: Contract) -> tuple[Sink, Callable[[], None]]:
+    def sink(photo: Photo, answer: Answer) -> None:
+        sys.stdout.write(json.dumps(photo_record(photo.path, answer, contract.model_id)) + "\n")
+        sys.stdout.flush()
+
+    return sink, lambda: None
+
+
+def _csv(contract: Contract) -> tuple[Sink, Callable[[], None]]:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(csv_header(contract.expressions))
+
+    def sink(photo: Photo, answer: Answer) -> None:
+        rows = csv_rows(photo.path, answer, contract.expressions)
+        writer.writerows([[shown(row[0]), *row[1:]] for row in rows])
+        sys.stdout.flush()
+
+    return sink, lambda: None
+
+
+def _table() -> tuple[Sink, Callable[[], None]]:
+    """Collects rows; what was collected is printed at the end, also after an interruption."""
+    table = Table("photo", "face", "expression", "", "box", "score")
+    table.columns[0].overflow = "fold"
+    for column in table.columns[1:]:
+        column.no_wrap = True
+    for column in (table.columns[1], table.columns[3], table.columns[5]):
+        column.justify = "right"
+
+    def sink(photo: Photo, answer: Answer) -> None:
+        if isinstance(answer, ImageFailure):
+            return
+        name = shown(photo.path)
+        if not answer:
+            table.add_row(name, "none")
+        for number, face in enumerate(answer, start=1):
+            scores = face.expression
+            top, share = ("", "") if scores is None else (scores.top.value, f"{scores[scores.top]:.0%}")
+            box = f"{face.box.width:.0f} x {face.box.height:.0f} at {face.box.left:.0f}, {face.box.top:.0f}"
+            score = f"{face.score:.2f}" if face.aligned else "given"
+            table.add_row(name if number == 1 else "", str(number), top, share, box, score)
+
+    def finish() -> None:
+        if table.row_count:
+            stdout_console().print(table)
+
+    return sink, finish

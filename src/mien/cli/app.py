@@ -1,0 +1,100 @@
+"""The table of commands; each is imported when it is called, so that no command pays for another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import mien
+from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command.
+
+    Attributes:
+        module: the module that defines it, as a function of the command's name that returns an `ExitCode`.
+        summary: what it does, for the list of commands.
+        extra: the extra of the package that it needs; empty for none.
+    """
+
+    module: str
+    summary: str
+    extra: str = ""
+
+
+COMMANDS = {
+    "analyze": Command("mien.cli.analyze", "Find faces in photos: who they are and what their expressions are."),
+    "verify": Command("mien.cli.verify", "Tell whether two photos show the same person."),
+    "align": Command("mien.cli.align", "Cut a data set's faces out, aligned for a model."),
+    "info": Command("mien.cli.info", "Describe the installation and the model."),
+    "train": Command("mien.cli.train", "Train a model from a recipe.", extra="train"),
+    "export": Command("mien.cli.export", "Write a checkpoint as a model file.", extra="train"),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Lists commands by their summaries, and imports the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Replace the called command's stand-in by itself; the rest is typer's."""
+        if args and args[0] in COMMANDS:
+            self.commands[args[0]] = load_command(args[0], COMMANDS[args[0]])
+        return super().resolve_command(ctx, args)
+
+
+def load_command(name: str, command: Command) -> Any:
+    """Import a command; ends the program with a sentence when the extra that it needs is not installed."""
+    try:
+        function = getattr(import_module(command.module), name)
+    except ImportError as error:
+        if not command.extra:
+            raise
+        say(f"mien: `mien {name}` needs the extra {command.extra} ({error}); run: pip install 'mien[{command.extra}]'")
+        raise typer.Exit(ExitCode.ERROR) from error
+    single = typer.Typer(add_completion=False)
+    single.command(name, epilog=EXIT_CODES)(reporting(function))
+    return typer.main.get_command(single)
+
+
+def build() -> typer.Typer:
+    """Make the application, with a stand-in for each command."""
+    app = typer.Typer(
+        name="mien",
+        cls=LazyGroup,
+        help="One look at a face, two answers: who it is and what its expression is.",
+        epilog=EXIT_CODES,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+        ] = False,
+    ) -> None:
+        pass
+
+    for name, command in COMMANDS.items():
+        app.command(name, help=command.summary)(_stand_in)
+    return app
+
+
+def run() -> None:
+    """Parse the command line and run it."""
+    build()()
+
+
+def _stand_in() -> None: ...
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mien {mien.__version__}")
+        raise typer.Exit

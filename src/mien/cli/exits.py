@@ -1,0 +1,63 @@
+"""What the exit codes mean, and how errors become them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from typing import ParamSpec
+
+import typer
+
+from mien.errors import MienError
+
+P = ParamSpec("P")
+
+
+class ExitCode(IntEnum):
+    """Exit codes of all commands."""
+
+    DONE = 0
+    DIFFERENT = 1
+    USAGE = 2
+    ERROR = 3
+    PARTIAL = 4
+    INTERRUPTED = 130
+    READER_GONE = 141
+
+
+EXIT_CODES = (
+    "Exit codes: 0 done (verify: the same person); 1 verify: different people; 2 wrong usage; 3 nothing could be done, "
+    "the message says why; 4 some images could not be read, all others are done; 130 interrupted; 141 the reader of "
+    "the output went away."
+)
+"""Shown at the end of every command's help."""
+
+
+def say(message: str) -> None:
+    """Tell the user something on stderr."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def reporting(command: Callable[P, ExitCode]) -> Callable[P, None]:
+    """Make a command end with an exit code, and with one sentence instead of a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+            sys.stdout.flush()
+        except MienError as error:
+            say(f"mien: {error}")
+            code = ExitCode.ERROR
+        except KeyboardInterrupt:
+            say("mien: interrupted")
+            code = ExitCode.INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+            code = ExitCode.READER_GONE
+        raise typer.Exit(code)
+
+    return run
