@@ -29,8 +29,9 @@ MIN_FACE = 40
 FACES_ACROSS = 40
 """In photos longer than ``MIN_FACE * FACES_ACROSS`` pixels the default smallest face is the longer side over this."""
 
-THRESHOLDS = (0.6, 0.7, 0.7)
-"""Least scores of the three stages; those of the authors' published code."""
+THRESHOLDS = (0.6, 0.7, 0.9)
+"""Least scores of the three stages. The authors' published code ends with 0.7, which takes a blurred chair for a face
+(at 0.82) in one of the three example photos; 0.9 costs 5 of 1,500 faces of LFW, and none of 108 studio portraits."""
 
 CELL = 12
 """Side in pixels of the window that the proposal network judges."""
