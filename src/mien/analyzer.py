@@ -22,8 +22,9 @@ from mien.images import ImageSource, Pixels, load_image, pad_border, source_name
 from mien.runtime import BATCH_SIZE, Model
 from mien.types import Box, ExpressionScores, Face, ImageFailure, Verification
 
-PADDING = 0.5
-"""How far the border is repeated around a photo in which no face was found, as a fraction of its longer side."""
+PADDINGS = (0.25, 0.5)
+"""How far the border is repeated, one try after the other, around a photo in which no face was found, as fractions of
+its longer side. Chosen on tight press photos: of those missed without, 0.25 finds nearly all."""
 
 CropWay = Literal["detected", "padded", "whole"]
 """How a crop was made: from the photo, from the photo with a repeated border, or from all of the photo."""
@@ -160,8 +161,8 @@ class Mien:
     def largest_crop(self, image: ImageSource) -> tuple[Crop, CropWay]:
         """Cut out the largest face of a photo that is known to show one, in the best way that works.
 
-        A face that fills the photo may be found only after the border was repeated (by half of the longer side); where
-        even that fails the whole image is resized. The box and landmarks are in pixels of the photo as given.
+        A face that fills the photo may be found only after the border was repeated (see `PADDINGS`); where even that
+        fails the whole image is resized. The box and landmarks are in pixels of the photo as given.
 
         Returns:
             The crop, and how it was made.
@@ -172,11 +173,10 @@ class Mien:
         pixels = load_image(image)
         if found := self.detector.detect(pixels):
             return self._crop(pixels, found[0]), "detected"
-        padded, margin = pad_border(pixels, PADDING)
-        if found := self.detector.detect(padded):
-            crop, box = self._crop(padded, found[0]), found[0].box
-            shifted = Box(box.left - margin, box.top - margin, box.right - margin, box.bottom - margin)
-            return replace(crop, box=shifted, landmarks=found[0].landmarks - np.float32(margin)), "padded"
+        for fraction in PADDINGS:
+            padded, margin = pad_border(pixels, fraction)
+            if found := self.detector.detect(padded):
+                return _shifted(self._crop(padded, found[0]), margin), "padded"
         return self._crops(pixels, detect=False)[0], "whole"
 
     def verify(self, a: ImageSource, b: ImageSource, threshold: float | None = None) -> Verification:
@@ -271,3 +271,9 @@ def _distance(a: Face, b: Face) -> float:
     if a.embedding is None or b.embedding is None:
         raise ModelError("faces without an embedding cannot be compared; use a model with an identity output")
     return float(np.linalg.norm(a.embedding.astype(np.float64) - b.embedding))
+
+
+def _shifted(crop: Crop, margin: int) -> Crop:
+    """The crop with its coordinates in the photo without a border."""
+    box = Box(crop.box.left - margin, crop.box.top - margin, crop.box.right - margin, crop.box.bottom - margin)
+    return replace(crop, box=box, landmarks=None if crop.landmarks is None else crop.landmarks - np.float32(margin))

@@ -27,7 +27,7 @@ Sink = Callable[[Photo, Answer], None]
 
 
 def analyze(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Photos, folders and patterns.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS", help="Photos, folders and patterns.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a photo and line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row a face.")] = False,
     annotate: Annotated[

@@ -57,7 +57,7 @@ def load_command(name: str, command: Command) -> Any:
             raise
         say(f"mien: `mien {name}` needs the extra {command.extra} ({error}); run: pip install 'mien[{command.extra}]'")
         raise typer.Exit(ExitCode.ERROR) from error
-    single = typer.Typer(add_completion=False)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)  # help holds brackets
     single.command(name, epilog=EXIT_CODES)(reporting(function))
     return typer.main.get_command(single)
 
@@ -70,6 +70,7 @@ def build() -> typer.Typer:
         help="One look at a face, two answers: who it is and what its expression is.",
         epilog=EXIT_CODES,
         no_args_is_help=True,
+        rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
 

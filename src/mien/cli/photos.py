@@ -98,10 +98,12 @@ def _matches(given: str) -> list[Path]:
 
 
 def _files(root: Path, kept_out: Path | None) -> Iterator[Path]:
-    """The file itself, or the files of a folder except those below ``kept_out``."""
+    """The file itself, or the files of a folder except those below ``kept_out``, where that is a folder within."""
     if not root.is_dir():
         yield root
         return
+    if kept_out is not None and Path(os.path.realpath(root)).is_relative_to(kept_out):
+        kept_out = None
     for file in walk(root):
         if kept_out is None or not Path(os.path.realpath(file)).is_relative_to(kept_out):
             yield file
