@@ -92,4 +92,4 @@ def drop_repeats(digests: Sequence[str], labels: Sequence[Hashable], held_out: I
 
 def random_order(count: int, *key: int) -> list[int]:
     """A permutation of ``range(count)`` that depends on the key (seed, epoch ...) alone."""
-    return np.random.default_rng(key).permutation(count).tolist()
+    return [int(position) for position in np.random.default_rng(key).permutation(count)]

@@ -1,0 +1,22 @@
+"""Training: recipes, the trainer, checkpoints and their export."""
+
+from __future__ import annotations
+
+from mien.training.checkpoint import BEST, LAST, load_checkpoint
+from mien.training.data import Source, load_sources
+from mien.training.recipe import Recipe, load_recipe, parse_recipe
+from mien.training.trainer import Observer, Trainer, train
+
+__all__ = [
+    "BEST",
+    "LAST",
+    "Observer",
+    "Recipe",
+    "Source",
+    "Trainer",
+    "load_checkpoint",
+    "load_recipe",
+    "load_sources",
+    "parse_recipe",
+    "train",
+]

@@ -1,0 +1,104 @@
+"""Which photos, seen how, make up each step; a function of the recipe and the step's number alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from mien.datasets import UNLABELLED, random_order
+from mien.training.data import Source
+from mien.training.recipe import Recipe
+from mien.training.tasks import Batch
+
+_VIEW_BATCH = 256
+
+
+class Batches:
+    """Batches of fixed composition: so many photos of each source, each source in its own random order.
+
+    Nothing is remembered between steps, so that a run can be resumed at any of them.
+
+    Args:
+        recipe: the recipe.
+        sources: its data.
+        stem: from normalised-to-be pixels ``(N, 3, S, S)`` of 0 to 255 to the stem's output; not trained.
+    """
+
+    def __init__(self, recipe: Recipe, sources: Sequence[Source], stem: Callable[[Tensor], Tensor]) -> None:
+        self.recipe = recipe
+        self.sources = sources
+        self.stem = stem
+        self.people = sum(len(source.train.people) for source in sources)
+        self._orders: dict[int, tuple[int, Tensor]] = {}
+        self._cache: list[Tensor] = []
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """One pass over the first source."""
+        return self._steps_per_pass(0)
+
+    def fill_cache(self, progress: Callable[[], None]) -> None:
+        """Compute the stem's output of ``cached_views`` views of each photo; does nothing when there are none."""
+        for number, source in enumerate(self.sources):
+            views = []
+            for view in range(self.recipe.cached_views):
+                generator = self._generator(2, number, view)
+                for images in torch.split(source.train.images, _VIEW_BATCH):
+                    views.append(self._augmented(source, images, self.recipe.crop_size, generator).to(torch.bfloat16))
+                    progress()
+            if views:
+                shape = (self.recipe.cached_views, len(source.train), *views[0].shape[1:])
+                self._cache.append(torch.cat(views).view(shape))
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, counted from 0 over all epochs."""
+        generator = self._generator(1, step)
+        small = self.recipe.small
+        shrink = small is not None and step < small.epochs * self.steps_per_epoch
+        size = small.crop_size if small and shrink else self.recipe.crop_size
+        stems, identities, expressions = [], [], []
+        offset = 0
+        for number, source in enumerate(self.sources):
+            rows = self._rows(number, step)
+            if self._cache:
+                view = torch.randint(self.recipe.cached_views, (len(rows),), generator=generator)
+                stems.append(self._cache[number][view, rows].float())
+            else:
+                stems.append(self._augmented(source, source.train.images[rows], size, generator))
+            identity = source.train.identity[rows]
+            identities.append(torch.where(identity == UNLABELLED, identity, identity + offset))
+            expressions.append(source.train.expression[rows])
+            offset += len(source.train.people)
+        return Batch(torch.cat(stems), torch.cat(identities), torch.cat(expressions))
+
+    def _augmented(self, source: Source, images: Tensor, size: int, generator: torch.Generator) -> Tensor:
+        return self.stem(source.recipe.augmentation.build()(images, size, generator))
+
+    def _steps_per_pass(self, number: int) -> int:
+        source = self.sources[number]
+        return max(1, len(source.train) // source.recipe.per_batch)
+
+    def _rows(self, number: int, step: int) -> Tensor:
+        source, (turn, position) = self.sources[number], divmod(step, self._steps_per_pass(number))
+        if self._orders.get(number, (None,))[0] != turn:
+            self._orders[number] = turn, torch.tensor(random_order(len(source.train), self.recipe.seed, number, turn))
+        start = position * source.recipe.per_batch
+        return self._orders[number][1][start : start + source.recipe.per_batch]
+
+    def _generator(self, *key: int) -> torch.Generator:
+        return torch.Generator().manual_seed(seed_of(self.recipe.seed, *key))
+
+
+def seed_of(*key: int) -> int:
+    """Mix numbers into one 62-bit seed.
+
+    >>> seed_of(0, 1) != seed_of(1, 0)
+    True
+    """
+    mixed = 0
+    for number in key:
+        mixed = (mixed * 0x9E3779B97F4A7C15 + number + 0x632BE59BD9B4E019) % 2**62
+        mixed ^= mixed >> 29
+    return mixed

@@ -1,0 +1,84 @@
+"""From a recipe's sources to decoded photos for training and validation, with nothing on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.datasets import READERS, UNLABELLED, FacePixels, decode, drop_repeats, split_by_person
+from mien.errors import DataError
+from mien.training.recipe import Recipe, SourceRecipe
+from mien.types import Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One data set of a run.
+
+    Attributes:
+        recipe: what the recipe says about it.
+        train: photos to train on.
+        validation: photos to choose by, or None.
+    """
+
+    recipe: SourceRecipe
+    train: FacePixels
+    validation: FacePixels | None
+
+
+def load_sources(recipe: Recipe, folders: Mapping[str, Path], report: Callable[[str], None]) -> list[Source]:
+    """Read, divide and decode all sources of a recipe.
+
+    Args:
+        recipe: the recipe.
+        folders: where each data set lies, by name.
+        report: receives one line a data set, and one for each photo that was skipped.
+
+    Raises:
+        DataError: a folder is missing or is not what its layout says.
+    """
+    missing = sorted({source.data for source in recipe.sources} - set(folders))
+    if missing:
+        raise DataError(f"recipe {recipe.name} needs the data set {missing[0]}; give --data {missing[0]}=FOLDER")
+    classes = recipe.tasks.expression.classes if recipe.tasks.expression else ()
+    return [_load(source, folders[source.data], classes, recipe, report) for source in recipe.sources]
+
+
+def _load(
+    source: SourceRecipe,
+    folder: Path,
+    classes: tuple[Expression, ...],
+    recipe: Recipe,
+    report: Callable[[str], None],
+) -> Source:
+    everything = READERS[source.layout](folder)
+    samples = everything.split(source.part) if source.part else everything
+    validation = None
+    if source.validation:
+        samples, held_back = split_by_person(samples, source.validation, recipe.seed_of_split)
+        validation = decode(held_back, classes, recipe.crop_size)
+    train = decode(samples, classes, recipe.crop_size)
+    held_out = [*(validation.digests if validation else [])]
+    for part in source.held_out:
+        held_out += decode(everything.split(part), classes, recipe.crop_size).digests
+    labels = [(int(who), int(how)) for who, how in zip(train.identity, train.expression, strict=True)]
+    repeats = drop_repeats(train.digests, labels, held_out)
+    kept = _only(train.take(repeats.keep), source)
+    report(
+        f"{source.data}: {len(kept)} photos to train on, {len(validation) if validation else 0} to validate on; "
+        f"dropped {repeats.held_out} that are held out elsewhere, {repeats.repeated} repeats, "
+        f"{repeats.conflicting} with conflicting labels, {len(train.skipped)} that cannot be used"
+    )
+    for skipped in train.skipped:
+        report(f"{source.data}: skipped {skipped.name}: {skipped.reason}")
+    return Source(source, kept, validation)
+
+
+def _only(pixels: FacePixels, source: SourceRecipe) -> FacePixels:
+    """Forget the labels that the source is not to teach."""
+    if "identity" not in source.learn:
+        pixels.identity.fill_(UNLABELLED)
+    if "expression" not in source.learn:
+        pixels.expression.fill_(UNLABELLED)
+    return pixels

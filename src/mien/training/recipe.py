@@ -1,0 +1,325 @@
+"""A training recipe: one YAML file that says everything about how a model was made."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mien.datasets import READERS, Augmentation
+from mien.errors import RecipeError
+from mien.types import Expression
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A part of a recipe; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AugmentationRecipe(Section):
+    """See `mien.datasets.Augmentation`."""
+
+    flip: Fraction = 0.0
+    rotation: float = 0.0
+    scale: float = 0.0
+    aspect: float = 0.0
+    shear: float = 0.0
+    shift: float = 0.0
+    contrast: float = 0.0
+    brightness: float = 0.0
+    tint: float = 0.0
+    blur: Fraction = 0.0
+    erase: Fraction = 0.0
+
+    def build(self) -> Augmentation:
+        """The augmentation itself."""
+        return Augmentation(**self.model_dump())
+
+
+class SourceRecipe(Section):
+    """A data set to train on.
+
+    Attributes:
+        data: its name; where it lies is given when training starts (``--data NAME=FOLDER``).
+        layout: how the folder is read, see `mien.datasets.READERS`.
+        part: official part to take, or None for all.
+        per_batch: how many of its photos are in every batch. An epoch is one pass over the first source; the others are
+            repeated or cut as needed.
+        validation: share kept for validation: of the people where photos have identities, else of the photos.
+        held_out: official parts whose photos must not be trained on, even where they repeat inside ``part``.
+        learn: which of its labels are used.
+        augmentation: random changes of its photos.
+    """
+
+    data: str
+    layout: str
+    part: str | None = None
+    per_batch: Count
+    validation: Fraction = 0.0
+    held_out: tuple[str, ...] = ()
+    learn: tuple[Literal["identity", "expression"], ...] = ("identity", "expression")
+    augmentation: AugmentationRecipe = AugmentationRecipe()
+
+    @model_validator(mode="after")
+    def _known_layout(self) -> SourceRecipe:
+        if self.layout not in READERS:
+            raise ValueError(f"layout {self.layout!r} is unknown; choose one of: {', '.join(READERS)}")
+        return self
+
+
+class NetworkRecipe(Section):
+    """The two-task network.
+
+    Attributes:
+        weights: ``dlib`` takes the published weights from the installed package; else a path to dlib's ``.dat`` file.
+        split: number of shared stages, see `mien.networks.resnet29.resnet29`.
+        frozen: how many of the shared stages keep their weights.
+        batch_norm: task branches that get batch statistics back (see `mien.networks.restore_batch_norm`).
+        dropout: on the pooled features of the expression branch.
+    """
+
+    backbone: Literal["resnet29"] = "resnet29"
+    weights: str = "dlib"
+    split: Count = 8
+    frozen: Natural = 4
+    batch_norm: tuple[Literal["identity", "expression"], ...] = ("expression",)
+    dropout: Fraction = 0.0
+
+
+class TeacherRecipe(Section):
+    """Identity taught by the pretrained network's own embedding, on labelled and unlabelled photos alike.
+
+    Attributes:
+        rows: how many photos of each batch are taught, to save time; 0 means all.
+        scale: factor of the mean squared distance to the teacher's embedding.
+    """
+
+    rows: Natural = 0
+    scale: Positive = 1.0
+
+
+class LabelsRecipe(Section):
+    """Identity taught by labels: softmax plus centre loss.
+
+    Attributes:
+        center: factor of the centre loss; 0.1 in the official command.
+        scale: factor of the sum.
+    """
+
+    center: float = 0.1
+    scale: Positive = 1.0
+
+
+class IdentityRecipe(Section):
+    """The identity task: a teacher, labels, or the sum of both."""
+
+    teacher: TeacherRecipe | None = None
+    labels: LabelsRecipe | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> IdentityRecipe:
+        if self.teacher is None and self.labels is None:
+            raise ValueError("identity needs a teacher, labels, or both")
+        return self
+
+
+class ExpressionRecipe(Section):
+    """The expression task: cross-entropy over the classes.
+
+    Attributes:
+        classes: the expressions, in the order of the model's output.
+        label_smoothing: share of the target spread over all classes.
+    """
+
+    classes: tuple[Expression, ...] = tuple(Expression)[:7]
+    label_smoothing: Fraction = 0.0
+
+
+class TasksRecipe(Section):
+    """The tasks that are trained; leave one out for a single-task model."""
+
+    identity: IdentityRecipe | None = None
+    expression: ExpressionRecipe | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> TasksRecipe:
+        if self.identity is None and self.expression is None:
+            raise ValueError("name at least one task: identity, expression")
+        return self
+
+
+class WeightingRecipe(Section):
+    """How the task losses become one objective, see `mien.weighting`.
+
+    Attributes:
+        method: ``dynamic`` (published variant), ``dynamic-raw`` (official code's last state), ``naive``, ``equal``
+            or ``fixed``.
+        fixed: weights by task, for ``fixed``.
+        unit_lr: learning rate of the weight unit; 0.1 in the official code.
+        unit_clip: largest gradient norm of the unit; 5 in the official code.
+    """
+
+    method: Literal["dynamic", "dynamic-raw", "naive", "equal", "fixed"] = "dynamic"
+    fixed: dict[str, float] | None = None
+    unit_lr: Positive = 0.1
+    unit_clip: Positive = 5.0
+
+
+class OptimizerRecipe(Section):
+    """AdamW with a warm-up and a cosine decay to zero.
+
+    Attributes:
+        lr: largest learning rate of branches with batch normalisation and of new layers.
+        pretrained_lr: largest learning rate of pretrained layers without batch statistics: trunk and identity branch.
+        weight_decay: decoupled decay, on weights of two and more dimensions.
+        clip: largest gradient norm of the network; 5 in the official code.
+        warmup: share of all steps over which the learning rate grows.
+    """
+
+    lr: Positive = 1e-3
+    pretrained_lr: Positive = 3e-5
+    weight_decay: float = Field(default=0.05, ge=0)
+    clip: Positive = 5.0
+    warmup: Fraction = 0.03
+
+
+class SmallRecipe(Section):
+    """The first epochs on smaller crops (progressive resizing).
+
+    Attributes:
+        crop_size: side of the crops, in pixels.
+        epochs: how many epochs.
+    """
+
+    crop_size: Annotated[int, Field(ge=100)]
+    epochs: Count
+
+
+class Recipe(Section):
+    """Everything about a training run.
+
+    Attributes:
+        name: the model's id.
+        seed: of every random choice but the division of the data.
+        seed_of_split: of the division into training and validation, so that seeds can be compared on the same division.
+        epochs: passes over the first source.
+        crop_size: side of the crops that the model is made for, in pixels.
+        small: train the first epochs on smaller crops, which is faster.
+        precision: ``bfloat16`` computes the network under autocast.
+        average: decay of the running average of the weights, which is what is validated and kept; 0 for none.
+        cached_views: 0 draws new views in every epoch; k keeps k random views of each photo, with the frozen stem's
+            output computed once.
+        checkpoint_every: steps between checkpoints.
+    """
+
+    name: str
+    seed: Natural = 0
+    seed_of_split: Natural = 0
+    epochs: Count
+    sources: Annotated[tuple[SourceRecipe, ...], Field(min_length=1)]
+    network: NetworkRecipe = NetworkRecipe()
+    tasks: TasksRecipe
+    weighting: WeightingRecipe = WeightingRecipe()
+    optimizer: OptimizerRecipe = OptimizerRecipe()
+    crop_size: Annotated[int, Field(ge=100)] = 150
+    small: SmallRecipe | None = None
+    precision: Literal["float32", "bfloat16"] = "float32"
+    average: Fraction = 0.0
+    cached_views: Natural = 0
+    checkpoint_every: Count = 200
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        if self.cached_views and self.small:
+            raise ValueError("cached views have one size; remove either `small` or `cached_views`")
+        if self.network.frozen > self.network.split:
+            raise ValueError("network.frozen must not be above network.split")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """Identifies the recipe's content: the first 12 digits of the SHA-256 of its canonical form."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    def changed(self, changes: dict[str, Any]) -> Recipe:
+        """A recipe with some values replaced; keys are dotted paths such as ``weighting.method``.
+
+        Raises:
+            RecipeError: the result is invalid.
+        """
+        content = self.model_dump(mode="json")
+        for path, value in changes.items():
+            *parents, last = path.split(".")
+            section = content
+            for parent in parents:
+                if not isinstance(section.get(parent), dict):
+                    raise RecipeError(f"the recipe has no section {path.rpartition('.')[0]!r} to change")
+                section = section[parent]
+            section[last] = value
+        return parse_recipe(content, "the changed recipe")
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        RecipeError: the file cannot be read, is no YAML, or breaks the form; every fault is named, and unknown keys
+            come with the nearest known one.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"recipe {path} cannot be read: {error}") from error
+    return parse_recipe(content, f"recipe {path}")
+
+
+def parse_recipe(content: object, name: str) -> Recipe:
+    """Check a recipe's content; ``name`` tells it in errors.
+
+    Raises:
+        RecipeError: it is invalid.
+    """
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        faults = "; ".join(_describe(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
+        raise RecipeError(f"{name} is invalid: {faults}") from error
+
+
+def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    place = ".".join(str(part) for part in location) or "the whole"
+    if kind != "extra_forbidden":
+        return f"{place}: {message[0].lower()}{message[1:]}"
+    known = _fields_at(location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"{place} is unknown" + (f"; did you mean {near[0]!r}?" if near else f"; known are: {', '.join(known)}")
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    """The keys of the section at a location."""
+    section: type[BaseModel] = Recipe
+    for part in location:
+        if isinstance(part, str):
+            section = _section_type(section.model_fields[part].annotation) or section
+    return list(section.model_fields)
+
+
+def _section_type(annotation: Any) -> type[Section] | None:
+    """The section inside an annotation such as ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _section_type(inner)
+        if found:
+            return found
+    return None

@@ -1,0 +1,235 @@
+"""The training loop: simultaneous steps of network and weight unit, resumable at any moment to the same end."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.tensorboard import SummaryWriter
+
+from mien.errors import CheckpointError
+from mien.networks import FaceNetwork
+from mien.training.assembly import Parts, build, optimizer_groups
+from mien.training.batches import Batches, seed_of
+from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, save_checkpoint
+from mien.training.data import Source
+from mien.training.recipe import Recipe
+from mien.training.tasks import Batch
+from mien.training.validation import Metrics, validate
+
+_LOG_EVERY = 20
+
+
+class Observer(Protocol):
+    """Who wants to see training go on."""
+
+    def step(self, done: int, total: int, losses: dict[str, float], weights: dict[str, float]) -> None:
+        """A step was made."""
+
+    def line(self, text: str) -> None:
+        """Something worth a line happened."""
+
+
+class Trainer:
+    """Trains one recipe in one folder.
+
+    The folder gets ``last.pt`` (to go on from), ``best.pt`` (the weights that were best in validation, or the last
+    where nothing is validated), ``history.json`` (metrics by epoch) and TensorBoard's files. Every random choice
+    depends on the recipe's seed and the step's number alone, so a run that was killed and started again ends with the
+    same weights as one that was not, on the same machine and with as many threads.
+
+    Args:
+        recipe: what to train.
+        sources: its data.
+        folder: where to write; made when missing.
+        observer: sees the progress.
+
+    Raises:
+        CheckpointError: the folder holds a run of another recipe, or a damaged checkpoint.
+    """
+
+    def __init__(self, recipe: Recipe, sources: list[Source], folder: Path, observer: Observer) -> None:
+        self.recipe = recipe
+        self.sources = sources
+        self.folder = folder
+        self.observer = observer
+        self.parts: Parts = build(recipe, sources)
+        self.network: FaceNetwork = self.parts.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parts.tasks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.averaged = AveragedModel(self.network, multi_avg_fn=_moving_average(recipe.average), use_buffers=True)
+        self.optimizer = torch.optim.AdamW(optimizer_groups(recipe, self.parts))
+        self.batches = Batches(recipe, sources, self._stem)
+        self.step = 0
+        self.history: list[Metrics] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / LAST).exists():
+            self._restore(load_checkpoint(folder / LAST))
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.recipe.epochs * self.batches.steps_per_epoch
+
+    def run(self) -> Metrics:
+        """Train to the end, from where the folder's run stands; returns the best epoch's metrics.
+
+        Raises:
+            KeyboardInterrupt: after the state was saved.
+        """
+        self.batches.fill_cache(lambda: None)
+        with SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step) as board:
+            try:
+                while self.step < self.total_steps:
+                    self._train_step(board)
+                    if self.step % self.batches.steps_per_epoch == 0:
+                        self._end_epoch(board)
+                    elif self.step % self.recipe.checkpoint_every == 0:
+                        save_checkpoint(self._state(), self.folder / LAST)
+            except KeyboardInterrupt:
+                save_checkpoint(self._state(), self.folder / LAST)
+                self.observer.line(f"stopped after step {self.step}; the same command goes on from there")
+                raise
+        return self._best()
+
+    def _train_step(self, board: SummaryWriter) -> None:
+        torch.manual_seed(seed_of(self.recipe.seed, 3, self.step))  # dropout
+        rate = self._set_learning_rate()
+        batch = self.batches.batch(self.step)
+        self.network.train()
+        losses, shared = self._losses(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        total = self.parts.weighting.backward(losses, features=self._unit_input(shared))
+        norms = self._clip()
+        self.optimizer.step()
+        for task in self.parts.named_tasks().values():
+            task.after_step()
+        self._average()
+        self.step += 1
+        if self.step % _LOG_EVERY == 0:
+            values = {task: float(loss.detach()) for task, loss in losses.items()}
+            weights = self.parts.weighting.weights
+            self.observer.step(self.step, self.total_steps, values, weights)
+            scalars = {f"loss/{task}": value for task, value in values.items()}
+            scalars |= {f"weight/{task}": value for task, value in weights.items()}
+            scalars |= {"loss/total": float(total), "learning_rate": rate} | norms
+            for key, value in scalars.items():
+                board.add_scalar(key, value, self.step)
+
+    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        with self._autocast():
+            shared: Tensor = self.network.trunk(batch.stem)
+            losses = {
+                name: task.loss(self.network.branches[name], shared, batch)
+                for name, task in self.parts.named_tasks().items()
+            }
+        return {name: loss for name, loss in losses.items() if loss is not None}, shared
+
+    def _unit_input(self, shared: Tensor) -> Tensor:
+        """Shared features in the shape that the weight unit was made for, also where the crops are still small."""
+        if shared.shape[1:] == self.parts.feature_shape:
+            return shared
+        return F.adaptive_avg_pool2d(shared, self.parts.feature_shape[1:])
+
+    def _clip(self) -> dict[str, float]:
+        """Clip the weight unit apart from all else: its gradient grows as 1/L."""
+        unit = list(self.parts.weighting.parameters())
+        rest = [*self.network.parameters(), *self.parts.tasks.parameters()]
+        return {
+            "gradient/network": float(torch.nn.utils.clip_grad_norm_(rest, self.recipe.optimizer.clip)),
+            "gradient/unit": float(torch.nn.utils.clip_grad_norm_(unit, self.recipe.weighting.unit_clip)),
+        }
+
+    def _average(self) -> None:
+        if self.recipe.average:
+            self.averaged.update_parameters(self.network)
+
+    def _set_learning_rate(self) -> float:
+        """Linear warm-up, then half a cosine to zero; the unit's rate is constant. Returns the factor."""
+        warmup = max(1, round(self.recipe.optimizer.warmup * self.total_steps))
+        if self.step < warmup:
+            factor = (self.step + 1) / warmup
+        else:
+            factor = 0.5 * (1 + math.cos(math.pi * (self.step - warmup) / max(1, self.total_steps - warmup)))
+        for group in self.optimizer.param_groups:
+            if group["peak_lr"] is not None:
+                group["lr"] = factor * group["peak_lr"]
+        return factor
+
+    def _end_epoch(self, board: SummaryWriter) -> None:
+        self.parts.weighting.end_epoch()
+        metrics = validate(self.recipe, self._kept_network(), self.sources)
+        for key, value in metrics.items():
+            board.add_scalar(f"validation/{key}", value, self.step)
+        epoch = self.step // self.batches.steps_per_epoch
+        best = max((entry.get("score", -math.inf) for entry in self.history), default=-math.inf)
+        self.history.append({"epoch": epoch} | metrics)
+        if metrics.get("score", math.inf) > best:
+            kept = {"recipe": self.recipe.model_dump_json(), "network": self._kept_network().state_dict()}
+            save_checkpoint(kept | {"metrics": self.history[-1]}, self.folder / BEST)
+        save_checkpoint(self._state(), self.folder / LAST)
+        (self.folder / "history.json").write_text(json.dumps(self.history, indent=1))
+        weights = ", ".join(f"{task} {weight:.3f}" for task, weight in self.parts.weighting.weights.items())
+        figures = ", ".join(f"{key} {value:.4f}" for key, value in metrics.items())
+        self.observer.line(f"epoch {epoch}/{self.recipe.epochs}: {figures}; weights {weights}")
+
+    def _best(self) -> Metrics:
+        return max(self.history, key=lambda entry: entry.get("score", entry["epoch"]))
+
+    def _kept_network(self) -> FaceNetwork:
+        """The network that is validated and exported: the running average where there is one."""
+        network = self.averaged.module if self.recipe.average else self.network
+        assert isinstance(network, FaceNetwork)  # noqa: S101 -- AveragedModel forgets the type
+        return network
+
+    @torch.no_grad()
+    def _stem(self, pixels: Tensor) -> Tensor:
+        with self._autocast():
+            views = self.network.normalize(pixels).contiguous(memory_format=torch.channels_last)
+            output: Tensor = self.network.stem(views)
+        return output
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
+
+    def _state(self) -> State:
+        return {
+            "recipe": self.recipe.model_dump_json(),
+            "step": self.step,
+            "history": self.history,
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "tasks": self.parts.tasks.state_dict(),
+            "weighting": self.parts.weighting.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def _restore(self, state: State) -> None:
+        if state["recipe"] != self.recipe.model_dump_json():
+            raise CheckpointError(
+                f"{self.folder} holds a run of another recipe; give another folder, or remove this one to start anew"
+            )
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.parts.tasks.load_state_dict(state["tasks"])
+        self.parts.weighting.load_state_dict(state["weighting"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.history = state["step"], state["history"]
+        self.observer.line(f"going on from step {self.step} of {self.total_steps}")
+
+
+def _moving_average(decay: float) -> Callable[..., None]:
+    average: Callable[..., None] = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return average
+
+
+def train(recipe: Recipe, sources: list[Source], folder: Path, observer: Observer) -> Metrics:
+    """Train a recipe, or go on with it; see `Trainer`."""
+    return Trainer(recipe, sources, folder, observer).run()
