@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.alignment import DLIB_TEMPLATE, LANDMARK_WEIGHTS, align, resize_crop, similarity_transform, warp
@@ -35,6 +35,7 @@ def smooth(height: int, width: int) -> np.ndarray:
 
 
 class TestSimilarityTransform:
+    @settings(deadline=None)
     @given(
         st.floats(0.05, 20),
         st.floats(-3.1, 3.1),
@@ -48,6 +49,7 @@ class TestSimilarityTransform:
             similarity_transform(TEMPLATE, apply(expected, TEMPLATE), weights), expected, rtol=1e-7, atol=1e-7
         )
 
+    @settings(deadline=None)
     @given(st.integers(0, 1000), st.sampled_from([(1, 1, 1, 1, 1), LANDMARK_WEIGHTS]))
     def test_no_nearby_similarity_is_better(self, seed: int, weights) -> None:
         rng = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -152,6 +152,7 @@ class TestArrays:
         assert load_image(grey.astype(np.uint16) * 257).tolist() == expected
         assert load_image(grey > 0).tolist() == [[[0] * 3, WHITE]]
 
+    @settings(deadline=None)
     @given(st.integers(0, 65535))
     def test_16_bits_round_to_the_nearest(self, value: int) -> None:
         assert load_image(np.array([[value]], np.uint16))[0, 0, 0] == round(value / 257)
@@ -228,6 +229,7 @@ class TestDamage:
         data = encode(Image.fromarray(picture(100, 100)), kind)
         the_error(data[: int(len(data) * part)])
 
+    @settings(deadline=None)
     @given(st.binary(min_size=1, max_size=200))
     def test_any_bytes_give_one_sentence(self, data: bytes) -> None:
         try:
@@ -235,6 +237,7 @@ class TestDamage:
         except ImageError as error:
             assert "\n" not in str(error)
 
+    @settings(deadline=None, max_examples=60)
     @given(st.sampled_from(["PNG", "JPEG", "TIFF", "GIF", "WEBP"]), st.data())
     def test_flipped_bytes_give_an_image_or_one_sentence(self, kind: str, data: st.DataObject) -> None:
         encoded = bytearray(encode(Image.fromarray(picture()), kind))

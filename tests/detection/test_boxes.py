@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -34,6 +34,7 @@ def naive_suppress(boxes, scores, threshold: float, over: str, limit: int | None
     return kept
 
 
+@settings(deadline=None)
 @given(
     st.lists(box, max_size=25),
     st.data(),
@@ -48,6 +49,7 @@ def test_suppress_is_the_naive_algorithm(boxes, data, threshold, over, limit) ->
     assert kept.tolist() == naive_suppress(boxes, scores, threshold, over, limit)
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.float32, st.tuples(st.integers(0, 8), st.just(4)), elements=st.floats(-50, 50, width=32)))
 def test_overlaps_are_symmetric_fractions(boxes: np.ndarray) -> None:
     ordered = np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)

@@ -171,7 +171,7 @@ def _scaled(image: NDArray[np.uint8], shrink: float) -> Image.Image:
     if shrink == 1:
         return photo
     size = (max(CELL, round(photo.width * shrink)), max(CELL, round(photo.height * shrink)))
-    return photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+    return photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
 
 
 def _scales(width: int, height: int, min_face: float) -> list[tuple[int, int]]:
