@@ -193,6 +193,13 @@ class OptimizerRecipe(Section):
     warmup: Fraction = 0.03
 
 
+class CardRecipe(Section):
+    """What the model file will say about itself, see `mien.contract.Contract`."""
+
+    provenance: str
+    terms: str
+
+
 class SmallRecipe(Section):
     """The first epochs on smaller crops (progressive resizing).
 
@@ -210,6 +217,7 @@ class Recipe(Section):
 
     Attributes:
         name: the model's id.
+        card: what the model file says about itself.
         seed: of every random choice but the division of the data.
         seed_of_split: of the division into training and validation, so that seeds can be compared on the same division.
         epochs: passes over the first source.
@@ -223,6 +231,7 @@ class Recipe(Section):
     """
 
     name: str
+    card: CardRecipe
     seed: Natural = 0
     seed_of_split: Natural = 0
     epochs: Count

@@ -65,7 +65,7 @@ class Trainer:
         self.network: FaceNetwork = self.parts.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts.tasks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = AveragedModel(self.network, multi_avg_fn=_moving_average(recipe.average), use_buffers=True)
-        self.optimizer = torch.optim.AdamW(optimizer_groups(recipe, self.parts))
+        self.optimizer = torch.optim.AdamW(optimizer_groups(recipe, self.parts), fused=True)
         self.batches = Batches(recipe, sources, self._stem)
         self.step = 0
         self.history: list[Metrics] = []
@@ -84,6 +84,7 @@ class Trainer:
         Raises:
             KeyboardInterrupt: after the state was saved.
         """
+        torch.set_flush_denormal(True)  # the optimiser's moments decay into numbers that slow a processor down tenfold
         self.batches.fill_cache(lambda: None)
         with SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step) as board:
             try:
@@ -136,7 +137,8 @@ class Trainer:
         """Shared features in the shape that the weight unit was made for, also where the crops are still small."""
         if shared.shape[1:] == self.parts.feature_shape:
             return shared
-        return F.adaptive_avg_pool2d(shared, self.parts.feature_shape[1:])
+        _, height, width = self.parts.feature_shape
+        return F.adaptive_avg_pool2d(shared, (height, width))
 
     def _clip(self) -> dict[str, float]:
         """Clip the weight unit apart from all else: its gradient grows as 1/L."""
