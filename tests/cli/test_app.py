@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mien import __version__
+from mien.cli import app
+from mien.cli.exits import EXIT_CODES, ExitCode
+
+
+def test_version(cli):
+    assert cli("--version").stdout == f"mien {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["", "analyze", "verify", "align", "info"])
+def test_help_tells_the_exit_codes(cli, command):
+    result = cli(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert " ".join(result.stdout.split()).endswith(EXIT_CODES)
+
+
+def test_exit_codes_are_documented():
+    assert all(f"{code.value} " in EXIT_CODES for code in ExitCode)
+
+
+def test_wrong_usage(cli):
+    assert cli("analyse", "x").exit_code == ExitCode.USAGE
+    assert cli("verify", "x").exit_code == ExitCode.USAGE
+
+
+def test_a_missing_extra_is_named(cli, monkeypatch):
+    monkeypatch.setitem(app.COMMANDS, "grow", app.Command("mien.no_such_module", "Grow.", extra="train"))
+    result = cli("grow", "recipe.yaml", "--fast")
+    assert result.exit_code == ExitCode.ERROR
+    assert "mien grow" in result.stderr
+    assert "pip install 'mien[train]'" in result.stderr
+
+
+def test_the_command_line_imports_only_what_it_needs():
+    program = (
+        "import sys; sys.argv = ['mien', {}]\n"
+        "try: from mien.cli import main; main()\n"
+        "except SystemExit: pass\n"
+        "print(*sorted(sys.modules))"
+    )
+
+    def modules(arguments):
+        run = subprocess.run(
+            [sys.executable, "-c", program.format(arguments)], capture_output=True, text=True, check=True
+        )
+        return set(run.stdout.split())
+
+    assert not modules("'--help'") & {"torch", "onnxruntime", "numpy", "PIL"}
+    assert not modules("'analyze', 'examples/obama.jpg', '--json'") & {"torch", "onnx", "yaml"}
