@@ -29,7 +29,7 @@ COLOURS: dict[Expression, Colour] = {
 
 PLAIN: Colour = (224, 230, 236)
 INK: Colour = (24, 26, 30)
-SMALLEST_TEXT, LARGEST_TEXT = 0.018, 0.036
+SMALLEST_TEXT, LARGEST_TEXT = 0.015, 0.036
 """Height of the text, as a fraction of the photo's longer side; in between it follows the face."""
 
 JPEG_QUALITY = 92
@@ -56,14 +56,14 @@ def annotate(photo: Image.Image, faces: Sequence[Face]) -> Image.Image:
     picture = photo.copy()
     draw = ImageDraw.Draw(picture)
     longer = max(photo.size)
-    width = max(2, round(0.0032 * longer))
     for face in faces:
-        _outline(draw, face.box, _colour(face), width)
+        _outline(draw, face.box, _colour(face), _line_width(face.box, longer))
     placed: list[Rectangle] = []
     for number, face in enumerate(faces, start=1):
         text = f"{number}  {_label(face)}" if len(faces) > 1 else _label(face)
         height = min(max(face.box.height * 0.09, SMALLEST_TEXT * longer, 11), max(LARGEST_TEXT * longer, 11))
-        placed.append(_plate(draw, face.box, text, _colour(face), ImageFont.load_default(height), width, placed))
+        font, width = ImageFont.load_default(height), _line_width(face.box, longer)
+        placed.append(_plate(draw, face.box, text, _colour(face), font, width, placed))
     return picture
 
 
@@ -87,6 +87,10 @@ def output_names(names: Iterable[Path]) -> list[Path]:
 
 def _colour(face: Face) -> Colour:
     return PLAIN if face.expression is None else COLOURS[face.expression.top]
+
+
+def _line_width(box: Box, longer: int) -> int:
+    return max(2, round(min(0.0032 * longer, 0.02 * box.height)))
 
 
 def _label(face: Face) -> str:
