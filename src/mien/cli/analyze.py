@@ -71,9 +71,9 @@ def analyze(
     sink, finish = _json_lines(mien.contract) if as_json else _csv(mien.contract) if as_csv else _table()
     failures = len(found.empty)
     to_terminal = sys.stdout.isatty() and (as_json or as_csv)
-    with progress(len(found.photos), "analysing", quiet=to_terminal) as advance:
-        try:
-            answers = mien.analyze_stream((photo.path for photo in found.photos), detect, batch_size)
+    answers = mien.analyze_stream((photo.path for photo in found.photos), detect, batch_size)
+    try:
+        with progress(len(found.photos), "analysing", quiet=to_terminal) as advance:
             for photo, target, answer in zip(found.photos, targets, answers, strict=True):
                 if isinstance(answer, ImageFailure):
                     failures += 1
@@ -82,8 +82,8 @@ def analyze(
                     failures += not _annotated(photo, answer, target)
                 sink(photo, answer)
                 advance()
-        finally:
-            finish()
+    finally:
+        finish()
     return ExitCode.PARTIAL if failures else ExitCode.DONE
 
 

@@ -78,7 +78,8 @@ def make_pairs(
 
     Genuine pairs: all pairs of a person, or ``max_genuine`` drawn of them, so that a person with hundreds of photos
     does not outweigh all others. Impostor pairs: two different people of one fold drawn evenly, then a photo of each;
-    no pair twice. As in LFW's protocol, no person occurs in two folds.
+    no pair twice. As in LFW's protocol, no person occurs in two folds, so many folds of few people leave few impostor
+    pairs: for rates at a small FAR on a small set take ``folds=1``, and folds for the accuracy.
 
     Args:
         identities: ``(N,)`` a name or number for each photo.
