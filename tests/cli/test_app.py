@@ -38,6 +38,16 @@ def test_a_missing_extra_is_named(cli, monkeypatch):
     assert "pip install 'mien[train]'" in result.stderr
 
 
+def test_an_extra_that_is_missed_late_is_named_too(cli, monkeypatch, tmp_path):
+    (tmp_path / "growing.py").write_text("def grow():\n    import no_such_package\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(app.COMMANDS, "grow", app.Command("growing", "Grow.", extra="train"))
+    result = cli("grow")
+    assert result.exit_code == ExitCode.ERROR
+    assert "no_such_package" in result.stderr
+    assert "pip install 'mien[train]'" in result.stderr
+
+
 def test_the_command_line_imports_only_what_it_needs():
     program = (
         "import sys; sys.argv = ['mien', {}]\n"

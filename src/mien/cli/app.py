@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import mien
-from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
+from mien.cli.exits import EXIT_CODES, missing_extra, reporting
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,9 @@ def load_command(name: str, command: Command) -> Any:
     except ImportError as error:
         if not command.extra:
             raise
-        say(f"mien: `mien {name}` needs the extra {command.extra} ({error}); run: pip install 'mien[{command.extra}]'")
-        raise typer.Exit(ExitCode.ERROR) from error
+        raise typer.Exit(missing_extra(name, command.extra, error)) from error
     single = typer.Typer(add_completion=False, rich_markup_mode=None)  # help holds brackets
-    single.command(name, epilog=EXIT_CODES)(reporting(function))
+    single.command(name, epilog=EXIT_CODES)(reporting(name, function, command.extra))
     return typer.main.get_command(single)
 
 

@@ -41,8 +41,20 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def reporting(command: Callable[P, ExitCode]) -> Callable[P, None]:
-    """Make a command end with an exit code, and with one sentence instead of a traceback."""
+def missing_extra(name: str, extra: str, error: ImportError) -> ExitCode:
+    """Tell which extra a command needs."""
+    say(f"mien: `mien {name}` needs the extra {extra} ({error}); run: pip install 'mien[{extra}]'")
+    return ExitCode.ERROR
+
+
+def reporting(name: str, command: Callable[P, ExitCode], extra: str = "") -> Callable[P, None]:
+    """Make a command end with an exit code, and with one sentence instead of a traceback.
+
+    Args:
+        name: the command's name.
+        command: what it does.
+        extra: the extra of the package that it needs; empty for none.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -52,6 +64,10 @@ def reporting(command: Callable[P, ExitCode]) -> Callable[P, None]:
         except MienError as error:
             say(f"mien: {error}")
             code = ExitCode.ERROR
+        except ImportError as error:
+            if not extra:
+                raise
+            code = missing_extra(name, extra, error)
         except KeyboardInterrupt:
             say("mien: interrupted")
             code = ExitCode.INTERRUPTED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -18,4 +17,3 @@ MinFaceOption: TypeAlias = Annotated[
     typer.Option("--min-face", min=12, help="Smallest face to look for, in pixels of the photo. Larger is faster."),
 ]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-PathArgument: TypeAlias = Annotated[Path, typer.Argument(show_default=False)]
