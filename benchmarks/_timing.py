@@ -38,23 +38,23 @@ class Comparison:
         return quartiles(self.ratios)
 
 
-def interleave(first: Call, second: Call, repeats: int, *, warm_up: int = 1) -> Comparison:
+def interleave(first: Call, second: Call, repeats: int, *, calls: int = 1) -> Comparison:
     """Time two calls in turn; which of them goes first alternates.
 
     Args:
         first: one side.
         second: the other side.
-        repeats: timed runs of each.
-        warm_up: untimed runs of each before.
+        repeats: timed runs of each, after one untimed run.
+        calls: calls a run, for what is quick. Above 1 an untimed call comes before them, so that each side finds its
+            weights in the processor's caches, and not the other side's.
     """
-    for _ in range(warm_up):
-        first()
-        second()
+    first()
+    second()
     times: tuple[list[float], list[float]] = ([], [])
     for repeat in range(repeats):
         sides = ((0, first), (1, second))
         for side, call in sides if repeat % 2 == 0 else reversed(sides):
-            times[side].append(seconds(call))
+            times[side].append(seconds(call, calls))
     return Comparison(tuple(times[0]), tuple(times[1]))
 
 
@@ -68,11 +68,14 @@ def pooled(comparisons: Iterable[Comparison]) -> Comparison:
     return Comparison(tuple(first), tuple(second))
 
 
-def seconds(call: Call) -> float:
-    """Wall-clock seconds of one call."""
+def seconds(call: Call, calls: int = 1) -> float:
+    """Wall-clock seconds of one call, the mean of several."""
+    if calls > 1:
+        call()
     start = perf_counter()
-    call()
-    return perf_counter() - start
+    for _ in range(calls):
+        call()
+    return (perf_counter() - start) / calls
 
 
 def quartiles(values: list[float]) -> tuple[float, float]:
