@@ -51,6 +51,7 @@ class FaceNetwork(nn.Module):
             raise ValueError(f"frozen {frozen} and split {split} must satisfy 0 <= frozen <= split < {len(stages)}")
         self.normalize = backbone.normalize
         self.crop_size = backbone.crop_size
+        self.embedding_size = backbone.embedding.out_features
         self.stem = nn.Sequential(*stages[:frozen]).requires_grad_(False)
         self.trunk = nn.Sequential(*stages[frozen:split])
         self.branches = nn.ModuleDict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mien.training.checkpoint import BEST, LAST, load_checkpoint
 from mien.training.data import Source, load_sources
+from mien.training.export import choose_threshold, export, load_trained
 from mien.training.recipe import Recipe, load_recipe, parse_recipe
 from mien.training.trainer import Observer, Trainer, train
 
@@ -14,9 +15,12 @@ __all__ = [
     "Recipe",
     "Source",
     "Trainer",
+    "choose_threshold",
+    "export",
     "load_checkpoint",
     "load_recipe",
     "load_sources",
+    "load_trained",
     "parse_recipe",
     "train",
 ]

@@ -12,9 +12,11 @@ from mien.datasets import plain_view
 from mien.networks import (
     EXPRESSION,
     IDENTITY,
+    Backbone,
     FaceNetwork,
     find_dlib_resnet,
     read_dlib_resnet,
+    resnet29,
     restore_batch_norm,
 )
 from mien.training.data import Source
@@ -39,11 +41,14 @@ class Parts(NamedTuple):
         return {name: task for name, task in self.tasks.items() if isinstance(task, Task)}
 
 
-def build_network(recipe: Recipe, people: int = 0) -> tuple[FaceNetwork, nn.ModuleDict]:
-    """Build the pretrained network and its tasks, before batch statistics are restored."""
+def pretrained_backbone(recipe: Recipe) -> Backbone:
+    """The backbone with the weights that the recipe starts from."""
     weights = recipe.network.weights
-    backbone = read_dlib_resnet(find_dlib_resnet() if weights == "dlib" else Path(weights))
-    tasks = build_tasks(recipe, backbone, people)
+    return read_dlib_resnet(find_dlib_resnet() if weights == "dlib" else Path(weights))
+
+
+def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
+    """Cut a backbone into the recipe's network; takes its stages over. No batch statistics are restored yet."""
     heads: dict[str, nn.Module] = {}
     if recipe.tasks.identity:
         heads[IDENTITY] = backbone.embedding
@@ -52,8 +57,18 @@ def build_network(recipe: Recipe, people: int = 0) -> tuple[FaceNetwork, nn.Modu
         heads[EXPRESSION] = nn.Sequential(
             nn.Dropout(recipe.network.dropout), nn.Linear(backbone.embedding.in_features, classes)
         )
-    network = FaceNetwork(backbone, heads, split=recipe.network.split, frozen=recipe.network.frozen)
-    return network, tasks
+    return FaceNetwork(backbone, heads, split=recipe.network.split, frozen=recipe.network.frozen)
+
+
+def empty_network(recipe: Recipe) -> FaceNetwork:
+    """The recipe's network in its final form with weights of no meaning, for a checkpoint to fill."""
+    network = build_network(recipe, resnet29())
+    with torch.no_grad():
+        shared = network.features(torch.zeros(1, 3, recipe.crop_size, recipe.crop_size))
+    for task in recipe.network.batch_norm:
+        if task in network.branches:
+            restore_batch_norm(network.branches[task], [shared])
+    return network
 
 
 def build(recipe: Recipe, sources: list[Source]) -> Parts:
@@ -62,7 +77,9 @@ def build(recipe: Recipe, sources: list[Source]) -> Parts:
     Batch statistics are taken from the first photos of the first source.
     """
     torch.manual_seed(recipe.seed)
-    network, tasks = build_network(recipe, sum(len(source.train.people) for source in sources))
+    backbone = pretrained_backbone(recipe)
+    tasks = build_tasks(recipe, backbone, sum(len(source.train.people) for source in sources))
+    network = build_network(recipe, backbone)
     with torch.no_grad():
         images = torch.split(sources[0].train.images[:_CALIBRATION_PHOTOS], _CALIBRATION_BATCH)
         shared = [network.features(plain_view(batch, recipe.crop_size)) for batch in images]

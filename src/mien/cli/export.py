@@ -1,0 +1,45 @@
+"""`mien export`: a checkpoint to a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.alignment import DLIB_TEMPLATE
+from mien.cli.exits import ExitCode, say
+from mien.cli.train import DataOption, parse_folders
+from mien.contract import Threshold
+from mien.training import choose_threshold, load_sources, load_trained
+from mien.training import export as export_model
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="The best.pt of a run of mien train.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The ONNX file to write.")],
+    data: DataOption = None,
+    far: Annotated[
+        float, typer.Option("--far", min=0.0, max=1.0, help="Choose the verification threshold for this FAR.")
+    ] = 1e-3,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0.0, help="Take this threshold instead of choosing one.")
+    ] = None,
+) -> ExitCode:
+    """Write a trained network as one ONNX file with its contract, for mien analyze --model OUTPUT.
+
+    The verification threshold is chosen on the people that the recipe keeps for validation, so its data must be
+    given as for mien train; or give a threshold of your own.
+    """
+    recipe, network = load_trained(checkpoint)
+    chosen: Threshold | None = None
+    if threshold is not None:
+        chosen = Threshold(threshold, far, "given by the user")
+    elif recipe.tasks.identity:
+        sources = load_sources(recipe, parse_folders(data or []), say)
+        chosen = choose_threshold(recipe, network, sources, far)
+    contract = export_model(recipe, network, output, DLIB_TEMPLATE, chosen)
+    say(f"wrote {output}: model {contract.model_id}, {output.stat().st_size / 1e6:.1f} MB")
+    if chosen:
+        say(f"threshold {chosen.distance:g} for FAR {chosen.far:g}, chosen on {chosen.chosen_on}")
+    return ExitCode.DONE

@@ -1,0 +1,117 @@
+"""`mien train`: a recipe and data to a trained network."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from mien.cli.exits import ExitCode, say
+from mien.errors import RecipeError
+from mien.training import BEST, Recipe, load_recipe, load_sources
+from mien.training import train as train_recipe
+
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option("--data", metavar="NAME=FOLDER", help="Where a data set of the recipe lies; once for each."),
+]
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A YAML file, or the name of a shipped recipe.")],
+    data: DataOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", file_okay=False, help="Folder of the run; by default runs/<name>.")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe: --set weighting.method=equal."),
+    ] = None,
+) -> ExitCode:
+    """Train a recipe. The same command goes on where an interrupted run stood, and ends with the same weights.
+
+    The folder of the run gets best.pt (for mien export), last.pt, history.json and TensorBoard's files.
+    """
+    plan = _changed(find_recipe(recipe), change or [])
+    folder = output or Path("runs") / plan.name
+    sources = load_sources(plan, parse_folders(data or []), say)
+    with _Display() as display:
+        metrics = train_recipe(plan, sources, folder, display)
+    best = ", ".join(f"{key} {value:.4g}" for key, value in metrics.items())
+    say(f"done; the best epoch is in {folder / BEST}: {best}")
+    return ExitCode.DONE
+
+
+def find_recipe(name: str) -> Recipe:
+    """Load a recipe from a file, or a shipped one by name.
+
+    Raises:
+        RecipeError: there is none, or it is invalid.
+    """
+    shipped = {
+        Path(entry.name).stem: entry for entry in files("mien.recipes").iterdir() if entry.name.endswith(".yaml")
+    }
+    if name in shipped and not Path(name).is_file():
+        return load_recipe(Path(str(shipped[name])))
+    if not Path(name).is_file():
+        raise RecipeError(f"there is no recipe {name}; give a YAML file, or one of: {', '.join(sorted(shipped))}")
+    return load_recipe(Path(name))
+
+
+def parse_folders(data: list[str]) -> dict[str, Path]:
+    """Map names to folders from ``NAME=FOLDER`` texts.
+
+    Raises:
+        RecipeError: a text has another form.
+    """
+    folders = {}
+    for text in data:
+        name, equals, folder = text.partition("=")
+        if not (name and equals and folder):
+            raise RecipeError(f"--data {text} is not of the form NAME=FOLDER")
+        folders[name] = Path(folder)
+    return folders
+
+
+def _changed(recipe: Recipe, changes: list[str]) -> Recipe:
+    import yaml
+
+    values = {}
+    for text in changes:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise RecipeError(f"--set {text} is not of the form KEY=VALUE")
+        values[key] = yaml.safe_load(value)
+    return recipe.changed(values) if values else recipe
+
+
+class _Display:
+    """A progress bar on a terminal, lines elsewhere."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def step(self, done: int, total: int, losses: dict[str, float], weights: dict[str, float]) -> None:
+        """Show the step, the losses and the weights."""
+        if self._task is None:
+            self._task = self._bar.add_task("training", total=total)
+        parts = [f"{task} {loss:.3f} x {weights[task]:.2f}" for task, loss in losses.items()]
+        self._bar.update(self._task, completed=done, description="  ".join(parts))
+
+    def line(self, text: str) -> None:
+        """Print a line above the bar, or on stderr."""
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
