@@ -18,9 +18,6 @@ PIXEL_MEAN = (122.782, 117.001, 104.298)
 
 PIXEL_SCALE = 256.0
 
-STAGE_AFTER = {"32": 4, "64": 8, "64+": 9, "128": 11, "256": 15}
-"""Number of stages up to the end of each width; ``64+`` is one block of width 128 further."""
-
 
 class Affine(nn.Module):
     """A scale and a shift a channel: what is left of batch normalisation once its statistics are folded in."""
@@ -75,7 +72,7 @@ def _pad_to(x: Tensor, size: list[int]) -> Tensor:
 
 
 def resnet29() -> Backbone:
-    """Build the backbone with random weights: 15 stages, numbered from 0, that end in ``(N, 256, 1, 1)`` at 150 px.
+    """Build the backbone with random weights: 15 stages, numbered from 0, that end in ``(N, 256, 2, 2)`` at 150 px.
 
     Stage 0 is the 7x7 convolution with its pooling; stages 1-3 have 32 channels, 4-7 have 64, 8-10 have 128 and
     11-14 have 256; 4, 8, 11 and 14 are down blocks. At 150 px stage 7 returns ``(N, 64, 17, 17)``.

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import nn
+
+from mien.networks import EXPRESSION, IDENTITY, Backbone, FaceNetwork, restore_batch_norm
+
+
+def make(backbone: Backbone, *, split: int = 8, frozen: int = 4) -> FaceNetwork:
+    backbone = deepcopy(backbone)
+    heads = {IDENTITY: backbone.embedding, EXPRESSION: nn.Linear(256, 7)}
+    return FaceNetwork(backbone, heads, split=split, frozen=frozen).eval()
+
+
+@pytest.mark.parametrize(("frozen", "split"), [(0, 1), (4, 8), (8, 8), (9, 11), (0, 14)])
+def test_identity_is_the_pretrained_network_wherever_it_is_cut(pretrained: Backbone, frozen: int, split: int) -> None:
+    pixels = torch.rand(2, 3, 150, 150) * 255
+    with torch.no_grad():
+        outputs = make(pretrained, split=split, frozen=frozen)(pixels)
+        torch.testing.assert_close(outputs[IDENTITY], pretrained(pixels))
+    assert outputs[EXPRESSION].shape == (2, 7)
+
+
+def test_branches_start_alike_and_share_no_weights(pretrained: Backbone) -> None:
+    network = make(pretrained)
+    identity, expression = (network.branches[task].stages.state_dict() for task in (IDENTITY, EXPRESSION))
+    assert all(torch.equal(identity[name], expression[name]) for name in identity)
+    pointers = [{tensor.data_ptr() for tensor in state.values()} for state in (identity, expression)]
+    assert not pointers[0] & pointers[1]
+
+
+def test_only_the_stem_is_frozen(pretrained: Backbone) -> None:
+    network = make(pretrained)
+    sum(output.sum() for output in network(torch.rand(2, 3, 150, 150)).values()).backward()
+    assert all(parameter.grad is None for parameter in network.stem.parameters())
+    trained = [*network.trunk.named_parameters(), *network.branches.named_parameters()]
+    assert [name for name, parameter in trained if parameter.grad is None] == []
+
+
+@pytest.mark.parametrize(("frozen", "split"), [(5, 4), (-1, 4), (0, 15)])
+def test_an_impossible_cut_is_refused(pretrained: Backbone, frozen: int, split: int) -> None:
+    with pytest.raises(ValueError, match="must satisfy"):
+        make(pretrained, split=split, frozen=frozen)
+
+
+def test_restored_batch_norm_computes_the_same(pretrained: Backbone) -> None:
+    network = make(pretrained)
+    with torch.no_grad():
+        shared = [network.features(torch.rand(4, 3, 150, 150) * 255) for _ in range(2)]
+        before = network.branches[EXPRESSION](shared[0])
+        restore_batch_norm(network.branches[EXPRESSION], shared)
+        after = network.eval().branches[EXPRESSION](shared[0])
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
+    norms = [module for module in network.branches[EXPRESSION].modules() if isinstance(module, nn.BatchNorm2d)]
+    assert len(norms) == 14
+    affine_names = [type(module).__name__ for module in network.branches[EXPRESSION].modules()]
+    assert "Affine" not in affine_names
+
+
+def test_restored_statistics_are_those_of_the_input(pretrained: Backbone) -> None:
+    network = make(pretrained)
+    with torch.no_grad():
+        shared = [network.features(torch.rand(4, 3, 150, 150) * 255) for _ in range(2)]
+        branch = network.branches[EXPRESSION]
+        convolved = branch.stages[0].conv1(torch.cat(shared))
+        restore_batch_norm(branch, shared)
+    norm = branch.stages[0].norm1
+    torch.testing.assert_close(norm.running_mean, convolved.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(norm.running_var, convolved.var(dim=(0, 2, 3), correction=0), rtol=1e-4, atol=1e-5)
