@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from mien.datasets import SampleSet
+if TYPE_CHECKING:  # mien.datasets needs torch, and photos for timing do not
+    from mien.datasets import SampleSet
 
 Item = TypeVar("Item")
 

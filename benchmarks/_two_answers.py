@@ -46,11 +46,11 @@ def compare_answers(model: Model, crops: NDArray[np.uint8], threads: int, repeat
         path = identity_only(model, Path(folder))
         nodes = count_nodes(path), count_nodes(model.path)
         alone = Model(path, threads=threads)
-        looks = [Mien(source, threads=threads) for source in (path, model.path)]
+        first, second = (Mien(source, threads=threads) for source in (path, model.path))
         measured = {
             "N = 1": interleave(partial(alone.run, crops[:1]), partial(model.run, crops[:1]), repeats, calls=CALLS),
             f"N = {len(crops)}": interleave(partial(alone.run, crops), partial(model.run, crops), repeats),
-            "a whole photo": interleave(*(partial(mien.analyze, photo) for mien in looks), repeats),
+            "a whole photo": interleave(partial(first.analyze, photo), partial(second.analyze, photo), repeats),
         }
     figures = []
     for what, comparison in measured.items():

@@ -68,15 +68,22 @@ def whole_paths(options: argparse.Namespace, mien: Mien, peer: Peer) -> Iterator
     from _whole_path import compare_photos
 
     from mien.cli.console import progress
-    from mien.datasets.folders import image_files
 
     sets = [("Whole path, example photos", sorted(EXAMPLES.glob("*.jpg")), options.repeats)]
     if options.london:
-        photos = evenly(image_files(options.london), LONDON_PHOTOS)
+        photos = evenly(london_photos(options.london), LONDON_PHOTOS)
         sets.append(("Whole path, London photos", photos, max(1, options.repeats // 3)))
     for title, paths, repeats in sets:
         with progress(len(paths), title) as advance:
             yield compare_photos(title, paths, mien, peer, repeats, advance)
+
+
+def london_photos(folder: Path) -> list[Path]:
+    """The photos below a folder, without hidden files."""
+    found = sorted(path for path in folder.rglob("*.jpg") if not path.name.startswith("."))
+    if not found:
+        sys.exit(f"{folder} holds no .jpg files; give the folder that the London Set was unpacked to")
+    return found
 
 
 def main() -> None:

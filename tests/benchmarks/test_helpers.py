@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from _expression import _accuracy_recall_f1
+from _installation import sizes
+from _photos import evenly, some_people
+from _report import Figure, Section, Target, show, write_json
+from _timing import Comparison, interleave, pooled
+from _two_answers import identity_only
+
+from mien.datasets import Sample, SampleSet, split_by_person
+from mien.runtime import Model
+
+
+def test_the_ratio_is_the_median_of_neighbouring_ratios():
+    comparison = Comparison((1.0, 2.0, 4.0), (2.0, 8.0, 4.0))
+    assert comparison.ratios == [2.0, 4.0, 1.0]
+    assert comparison.ratio == 2.0  # and not 4/2, the ratio of the medians, by any other pairing
+    assert comparison.quartiles == (1.5, 3.0)
+    assert pooled([comparison, comparison]).ratios == [2.0, 4.0, 1.0, 2.0, 4.0, 1.0]
+
+
+def test_the_sides_take_turns_to_go_first():
+    calls = []
+    comparison = interleave(lambda: calls.append("a"), lambda: calls.append("b"), 3)
+    assert "".join(calls) == "ab" + "ab" + "ba" + "ab"
+    assert len(comparison.first) == len(comparison.second) == 3
+
+
+def test_several_calls_a_run_are_preceded_by_an_untimed_one():
+    calls = []
+    interleave(lambda: calls.append("a"), lambda: calls.append("b"), 1, calls=3)
+    assert "".join(calls) == "ab" + "aaaa" + "bbbb"
+
+
+def test_a_section_shows_what_it_has():
+    figures = [Figure("fast", 4.5, "x", "3 runs", 4.0, 5.0, Target(5.0, "at least")), Figure("small", 1e6, "MB", "1")]
+    text = show(Section("Title", "How.", "quartiles", figures, ["A remark."]))
+    assert "| fast   | 4.50x | 4.00 to 5.00 | 3 runs | at least 5.00x | NO  |" in text
+    assert "| small  | 1 MB  |" in text
+    assert "note" not in text
+    assert text.endswith("A remark.")
+
+
+def test_json_keeps_figures_and_verdicts(tmp_path):
+    section = Section("Title", "How.", "", [Figure("share", 0.5, "%", "2", target=Target(0.5, "at most"))])
+    write_json(tmp_path / "out.json", {"cores": "2"}, [section])
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["setting"] == {"cores": "2"}
+    assert record["sections"][0]["figures"][0]["met"] is True
+
+
+def people(*counts):
+    names = [f"person {k:03d}" for k, count in enumerate(counts) for _ in range(count)]
+    return SampleSet("set", tuple(Sample(f"{i:04d}", Path("x"), identity=name) for i, name in enumerate(names)))
+
+
+def test_a_trial_keeps_people_with_pairs():
+    chosen = some_people(people(*[1, 2, 3] * 20), 30)
+    photos = [sample.identity for sample in chosen.samples]
+    assert 20 <= len(photos) <= 40
+    assert all(photos.count(person) > 1 for person in photos)
+    assert evenly(range(10), 5) == [0, 2, 4, 6, 8]
+
+
+def test_validation_people_are_those_of_the_recipe():
+    from _on_lfw_expressions import validation_people
+
+    everybody = people(*[2] * 300)
+    chosen = validation_people(everybody)
+    assert chosen.people == split_by_person(everybody, 0.1, 0)[1].people
+    assert 0 < len(chosen.people) < 100
+
+
+def test_identity_alone_gives_the_same_embedding(tiny_model, tmp_path):
+    crops = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8)
+    both = Model(tiny_model())
+    alone = Model(identity_only(both, tmp_path))
+    embedding, expression = alone.run(crops)
+    assert expression is None
+    np.testing.assert_array_equal(embedding, both.run(crops)[0])
+    assert alone.contract == replace(both.contract, expressions=())
+
+
+def test_weighted_expression_figures_agree_with_repeated_items():
+    from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+    rng = np.random.default_rng(1)
+    truth, answer, counts = rng.integers(0, 3, 200), rng.integers(0, 4, 200), rng.integers(0, 3, 200)
+    figures = _accuracy_recall_f1(truth, answer, counts.astype(float), np.arange(3))
+    t, a = np.repeat(truth, counts), np.repeat(answer, counts)
+    expected = [
+        accuracy_score(t, a),
+        recall_score(t, a, labels=[0, 1, 2], average="macro"),
+        f1_score(t, a, labels=[0, 1, 2], average="macro"),
+    ]
+    assert figures == pytest.approx(expected)
+
+
+def test_sizes_sums_what_lies_below(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "one").write_bytes(b"123")
+    (tmp_path / "a" / "b" / "two").write_bytes(b"4567")
+    (tmp_path / "link").symlink_to(tmp_path / "a" / "one")
+    assert sizes(tmp_path) == {"a": 7}
