@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from _two_answers import identity_only
 
 from mien.datasets import Sample, SampleSet, split_by_person
 from mien.runtime import Model
+from mien.training.recipe import load_recipe
 
 
 def test_the_ratio_is_the_median_of_neighbouring_ratios():
@@ -71,10 +73,13 @@ def test_a_trial_keeps_people_with_pairs():
 def test_validation_people_are_those_of_the_recipe():
     from _on_lfw_expressions import validation_people
 
+    recipe = load_recipe(Path(str(resources.files("mien") / "recipes" / "mien-r29.yaml")))
+    fraction = next(source.validation for source in recipe.sources if source.data == "lfw-expressions")
     everybody = people(*[2] * 300)
-    chosen = validation_people(everybody)
-    assert chosen.people == split_by_person(everybody, 0.1, 0)[1].people
-    assert 0 < len(chosen.people) < 100
+    trained_on, kept = split_by_person(everybody, fraction, recipe.seed_of_split)
+    chosen = validation_people(everybody).people
+    assert chosen == kept.people
+    assert not set(chosen) & set(trained_on.people)
 
 
 def test_identity_alone_gives_the_same_embedding(tiny_model, tmp_path):
