@@ -25,14 +25,14 @@ start = time.perf_counter()
 import mien
 imported = time.perf_counter() - start
 torch = "torch" in sys.modules
-mien.Mien().analyze(sys.argv[1])
+mien.Mien(sys.argv[2] or None).analyze(sys.argv[1])
 print(json.dumps([imported, time.perf_counter() - start, torch or "torch" in sys.modules]))
 """
 
 MEMORY = """
 import json, pathlib, sys
 from mien import Mien
-faces = len(Mien().analyze(sys.argv[1]))
+faces = len(Mien(sys.argv[2] or None).analyze(sys.argv[1]))
 status = pathlib.Path("/proc/self/status")
 if status.is_file():  # the peak of this program alone; ru_maxrss remembers the process that started it
     peak = 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
@@ -43,10 +43,10 @@ print(json.dumps([faces, peak]))
 """
 
 
-def time_import(runs: int) -> Section:
+def time_import(model: str | None, runs: int) -> Section:
     """Time ``import mien``, and the way to the first answer, in fresh processes."""
     photo = EXAMPLES / "obama.jpg"
-    results = [_run(IMPORT, photo) for _ in range(1 + runs)][1:]  # the first one fills the system's file cache
+    results = [_run(IMPORT, photo, model) for _ in range(1 + runs)][1:]  # the first one fills the system's file cache
     imports, answers = [r[0] for r in results], [r[1] for r in results]
     torch = sum(r[2] for r in results)
     n = f"{runs} processes"
@@ -60,11 +60,11 @@ def time_import(runs: int) -> Section:
     return Section("Import", protocol, "quartiles", figures, lines, {"import": imports, "first answer": answers})
 
 
-def measure_memory(runs: int) -> Section:
+def measure_memory(model: str | None, runs: int) -> Section:
     """Take the largest memory of a fresh process that analyses a photo of 12 megapixels."""
     with TemporaryDirectory() as folder:
         photo = large_photo(Path(folder) / "photo.jpg")
-        results = [_run(MEMORY, photo) for _ in range(runs)]
+        results = [_run(MEMORY, photo, model) for _ in range(runs)]
     peaks = [float(peak) for _, peak in results]
     value = max(peaks)
     figures = [
@@ -86,6 +86,6 @@ def large_photo(path: Path) -> Path:
     return path
 
 
-def _run(program: str, photo: Path) -> Any:
-    command = [sys.executable, "-c", program, str(photo)]
+def _run(program: str, photo: Path, model: str | None) -> Any:
+    command = [sys.executable, "-c", program, str(photo), model or ""]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import platform
@@ -23,6 +24,11 @@ def require(*modules: str) -> None:
         sys.exit(f'{", ".join(missing)} cannot be imported; install the development extra: pip install -e ".[dev]"')
 
 
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def limited_to(threads: int) -> Iterator[None]:
     """Keep this process, whatever pools of threads its libraries have, on so many cores, where the system can do that.
@@ -33,8 +39,6 @@ def limited_to(threads: int) -> Iterator[None]:
         yield
         return
     before = os.sched_getaffinity(0)
-    if threads > len(before):
-        sys.exit(f"{threads} threads were asked for, and this process may use {len(before)} cores; give --threads less")
     os.sched_setaffinity(0, sorted(before)[:threads])
     try:
         yield
@@ -42,8 +46,12 @@ def limited_to(threads: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def describe() -> dict[str, str]:
-    """The machine and the versions of what was run."""
+def describe(model: str | None) -> dict[str, str]:
+    """The machine, the versions of what was run, and the model.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+    """
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": _processor(),
@@ -52,6 +60,7 @@ def describe() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: _version(name) for name in PACKAGES},
         **_load(),
+        "model": _model(model),
     }
 
 
@@ -69,6 +78,15 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _model(source: str | None) -> str:
+    """A model's id, and what tells its file from others."""
+    from mien.runtime import Model  # not above: a missing package is to end in a sentence first
+
+    model = Model(source)
+    digest = hashlib.sha256(model.path.read_bytes()).hexdigest()[:12]
+    return f"{model.contract.model_id} (SHA-256 {digest})"
 
 
 def _load() -> dict[str, str]:

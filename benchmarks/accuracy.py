@@ -8,7 +8,6 @@ Each part is measured when its data set is given; the photos as they were publis
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,24 +59,15 @@ def sections(options: argparse.Namespace) -> Iterator[Section]:
         yield from on_lfw_expressions(options.lfw_expressions, mien, options.photos, options.people)
 
 
-def named(path: Path) -> str:
-    """A model's id, and what tells its file from others."""
-    from mien.runtime import Model
-
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return f"{Model(path).contract.model_id} (SHA-256 {digest})"
-
-
 def main() -> None:
     """Measure, print, write."""
     options = parse()
     require("dlib", "face_recognition_models", "torch", "pydantic", "yaml", "rich")
     from mien.errors import MienError
-    from mien.runtime import resolve
 
     done: list[Section] = []
     try:
-        setting = {**describe(), "model": named(resolve(options.model))}
+        setting = describe(options.model)
         if options.photos:
             setting["TRIAL"] = f"about {options.photos} photos a data set; not for publication"
         print("# Accuracy", *(f"* {name}: {value}" for name, value in setting.items()), sep="\n")

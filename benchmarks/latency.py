@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _report import Section, show, write_json
-from _setting import EXAMPLES, describe, limited_to, require
+from _setting import EXAMPLES, describe, limited_to, require, usable_cores
 
 if TYPE_CHECKING:
     from _dlib import Peer
@@ -37,6 +37,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.threads < 1 or options.repeats < 1:
         parser.error("--threads and --repeats must be at least 1")
+    if options.threads > usable_cores():
+        parser.error(f"--threads is {options.threads}, and this process may use {usable_cores()} cores")
     return options
 
 
@@ -49,8 +51,8 @@ def sections(options: argparse.Namespace) -> Iterator[Section]:
 
     from mien import Mien
 
-    yield time_import(options.repeats)
-    yield measure_memory(max(1, options.repeats // 5))
+    yield time_import(options.model, options.repeats)
+    yield measure_memory(options.model, max(1, options.repeats // 5))
     with limited_to(options.threads):
         mien, peer = Mien(options.model, threads=options.threads), Peer()
         yield from whole_paths(options, mien, peer)
@@ -94,10 +96,14 @@ def main() -> None:
 
     from mien.errors import MienError
 
-    setting = {**describe(), "threads of each side": str(options.threads), "dlib's network": Peer().threads_used()}
-    print("# Speed and memory", *(f"* {name}: {value}" for name, value in setting.items()), sep="\n")
     done: list[Section] = []
     try:
+        setting = {
+            **describe(options.model),
+            "threads of each side": str(options.threads),
+            "dlib's network": Peer().threads_used(),
+        }
+        print("# Speed and memory", *(f"* {name}: {value}" for name, value in setting.items()), sep="\n")
         for section in sections(options):
             print(show(section), flush=True)
             done.append(section)
