@@ -122,15 +122,21 @@ class TestAlign:
         crop = align(image, TEMPLATE * 6 + 20, TEMPLATE, 150)
         assert np.abs(crop.astype(int) - 127).max() <= 8
 
-    def test_outside_is_black(self) -> None:
-        white = np.full((100, 100, 3), 255, np.uint8)
-        crop = align(white, TEMPLATE - 75, TEMPLATE, 150)  # the photo's corner in the crop's centre
-        assert (crop[:75] == 0).all()
-        assert (crop[:, :75] == 0).all()
-        assert (crop[75:, 75:] == 255).all()
+    @pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
+    def test_outside_the_border_is_repeated(self, scale: float) -> None:
+        photo = np.zeros((300, 300, 3), np.uint8)
+        photo[:, :, 0] = np.linspace(40, 240, 300)[:, None]  # changes from top to bottom alone
+        crop = align(photo, (TEMPLATE - [75, 0]) * scale, TEMPLATE, 150).astype(int)  # the left border in the middle
+        assert np.abs(crop - crop[:, 100:101]).max() <= 1
 
-    def test_wholly_outside_is_all_black(self) -> None:
-        assert not align(np.full((50, 50, 3), 255, np.uint8), TEMPLATE + 5000, TEMPLATE, 150).any()
+    def test_wholly_outside_is_the_nearest_corner(self) -> None:
+        photo = np.zeros((50, 50, 3), np.uint8)
+        photo[-1, -1] = 9
+        assert (align(photo, TEMPLATE + 5000, TEMPLATE, 150) == 9).all()
+
+    def test_a_face_much_larger_than_the_photo_costs_no_memory(self) -> None:
+        crop = align(np.full((50, 50, 3), 7, np.uint8), (TEMPLATE - 75) * 1e5, TEMPLATE, 150)
+        assert (crop == 7).all()
 
     def test_one_pixel(self) -> None:
         crop = align(np.full((1, 1, 3), 9, np.uint8), TEMPLATE / 150, TEMPLATE, 150)

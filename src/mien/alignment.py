@@ -69,7 +69,8 @@ def align(image: NDArray[np.uint8], landmarks: ArrayLike, template: ArrayLike, s
     """Cut out a face, turned and scaled so that its landmarks lie as close as possible to the template.
 
     A face that is larger than the crop is averaged over areas before it is sampled, so that it does not alias. What
-    lies outside the photo is black, as in the crops on which dlib's network was trained.
+    lies outside the photo repeats its border: black, as dlib does it, leaves hard edges beside tightly cut faces, which
+    cost dlib's own network several points of verification accuracy.
 
     Args:
         image: ``uint8 (H, W, 3)``.
@@ -103,21 +104,34 @@ def warp(image: NDArray[np.uint8], transform: NDArray[np.float64], size: int) ->
     step = math.hypot(inverse[0, 0], inverse[1, 0])
     reduction = max(1, math.floor(step))
     corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]]) @ inverse.T
-    bounds = np.array(image.shape[1::-1])
     margin = 2 * reduction
-    low = np.clip(np.floor(corners.min(axis=0)) - margin, 0, bounds).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)) + margin, 0, bounds).astype(int)
-    if (high <= low).any():
-        return np.zeros((size, size, 3), np.uint8)
-    region = Image.fromarray(np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]]))
-    inverse[:, 2] -= low
+    low = np.floor(corners.min(axis=0)).astype(int) - margin
+    high = np.ceil(corners.max(axis=0)).astype(int) + margin
+    bounds = np.array(image.shape[1::-1])
+    inner_low = low.clip(0, bounds - 1)
+    inner_high = high.clip(inner_low + 1, bounds)
+    region = Image.fromarray(
+        np.ascontiguousarray(image[inner_low[1] : inner_high[1], inner_low[0] : inner_high[0]])
+    ).reduce(reduction)
+    first, last = (low - inner_low) // reduction, -((inner_low - high) // reduction)
+    inverse[:, 2] -= inner_low
     inverse /= reduction
-    if reduction > 1:
-        region = region.reduce(reduction)
+    inverse[:, 2] -= first
+    region = _repeat_border(region, first, last)
     crop = region.transform(
         (size, size), Image.Transform.AFFINE, tuple(inverse.ravel().tolist()), Image.Resampling.BILINEAR
     )
     return np.array(crop)
+
+
+def _repeat_border(region: Image.Image, first: NDArray[np.int_], last: NDArray[np.int_]) -> Image.Image:
+    """The pixels from ``first`` to ``last`` (x, y), which may lie outside the region: there its border is repeated."""
+    width, height = region.size
+    if not first.any() and (last == (width, height)).all():
+        return region
+    rows = np.arange(first[1], last[1]).clip(0, height - 1)
+    columns = np.arange(first[0], last[0]).clip(0, width - 1)
+    return Image.fromarray(np.asarray(region)[rows[:, None], columns])
 
 
 def resize_crop(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
