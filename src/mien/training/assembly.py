@@ -57,7 +57,14 @@ def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
         heads[EXPRESSION] = nn.Sequential(
             nn.Dropout(recipe.network.dropout), nn.Linear(backbone.embedding.in_features, classes)
         )
-    return FaceNetwork(backbone, heads, split=recipe.network.split, frozen=recipe.network.frozen)
+    settings = recipe.network
+    return FaceNetwork(
+        backbone,
+        heads,
+        split=settings.split,
+        frozen=settings.frozen,
+        ends={str(task): end for task, end in settings.ends.items()},
+    )
 
 
 def empty_network(recipe: Recipe) -> FaceNetwork:

@@ -84,6 +84,7 @@ class NetworkRecipe(Section):
         weights: ``dlib`` takes the published weights from the installed package; else a path to dlib's ``.dat`` file.
         split: number of shared stages, see `mien.networks.resnet29.resnet29`.
         frozen: how many of the shared stages keep their weights.
+        ends: by task, the stage before which its branch ends; all branches have all stages by default.
         batch_norm: task branches that get batch statistics back (see `mien.networks.restore_batch_norm`).
         dropout: on the pooled features of the expression branch.
     """
@@ -92,6 +93,7 @@ class NetworkRecipe(Section):
     weights: str = "dlib"
     split: Count = 8
     frozen: Natural = 4
+    ends: dict[Literal["identity", "expression"], int] = {}
     batch_norm: tuple[Literal["identity", "expression"], ...] = ("expression",)
     dropout: Fraction = 0.0
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from mien.errors import CheckpointError
@@ -25,7 +25,8 @@ from mien.training.recipe import Recipe
 from mien.training.tasks import Batch
 from mien.training.validation import Metrics, validate
 
-_LOG_EVERY = 20
+LOG_EVERY = 20
+_Tensors = list[Tensor] | tuple[Tensor, ...]
 
 
 class Observer(Protocol):
@@ -69,6 +70,7 @@ class Trainer:
         self.batches = Batches(recipe, sources, self._stem)
         self.step = 0
         self.history: list[Metrics] = []
+        self.log_every = LOG_EVERY
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / LAST).exists():
             self._restore(load_checkpoint(folder / LAST))
@@ -114,7 +116,7 @@ class Trainer:
             task.after_step()
         self._average()
         self.step += 1
-        if self.step % _LOG_EVERY == 0:
+        if self.step % self.log_every == 0:
             values = {task: float(loss.detach()) for task, loss in losses.items()}
             weights = self.parts.weighting.weights
             self.observer.step(self.step, self.total_steps, values, weights)
@@ -227,9 +229,19 @@ class Trainer:
         self.observer.line(f"going on from step {self.step} of {self.total_steps}")
 
 
-def _moving_average(decay: float) -> Callable[..., None]:
-    average: Callable[..., None] = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return average
+def _moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
+    """Exponential moving average whose first steps are those of a plain mean, so that it forgets where it started."""
+
+    @torch.no_grad()
+    def update(averages: _Tensors, values: _Tensors, count: Tensor | int) -> None:
+        share = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
+        for average, value in zip(averages, values, strict=True):
+            if average.is_floating_point():
+                average.lerp_(value, share)
+            else:
+                average.copy_(value)
+
+    return update
 
 
 def train(recipe: Recipe, sources: list[Source], folder: Path, observer: Observer) -> Metrics:

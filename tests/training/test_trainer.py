@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from mien.datasets import UNLABELLED
+from mien.errors import CheckpointError, DataError
+from mien.training import BEST, LAST, Trainer, load_checkpoint, load_sources, parse_recipe
+
+
+class Silent:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def step(self, done: int, total: int, losses: dict[str, float], weights: dict[str, float]) -> None:
+        pass
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def trainer(content: dict[str, Any], faces: Path, folder: Path) -> Trainer:
+    recipe = parse_recipe(content, "recipe")
+    return Trainer(recipe, load_sources(recipe, {"faces": faces}, lambda _: None), folder, Silent())
+
+
+def same(first: Any, second: Any) -> bool:
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
+    if isinstance(first, list):
+        return len(first) == len(second) and all(same(a, b) for a, b in zip(first, second, strict=True))
+    return bool(first == second)
+
+
+def test_killed_at_three_random_moments_it_ends_with_the_same_weights(
+    content: dict[str, Any], faces: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(content | {"epochs": 3}))
+
+    def start(folder: str) -> subprocess.Popen[bytes]:
+        arguments = [
+            "train",
+            str(tmp_path / "recipe.yaml"),
+            "--data",
+            f"faces={faces}",
+            "--output",
+            str(tmp_path / folder),
+        ]
+        command = [sys.executable, "-c", "from mien.cli import main; main()", *arguments]
+        return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    started = time.monotonic()
+    assert start("whole").wait() == 0
+    duration = time.monotonic() - started
+    for moment in (random.uniform(0.5, 0.95) for _ in range(3)):
+        process = start("killed")
+        try:
+            process.wait(moment * duration)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    assert start("killed").wait() == 0
+    whole, killed = (load_checkpoint(tmp_path / folder / LAST) for folder in ("whole", "killed"))
+    assert whole["step"] == 9
+    assert same(whole, killed)
+    assert same(load_checkpoint(tmp_path / "whole" / BEST), load_checkpoint(tmp_path / "killed" / BEST))
+
+
+@pytest.mark.parametrize("cached_views", [0, 2])
+def test_interrupted_after_each_step_it_ends_with_the_same_weights(
+    content: dict[str, Any], faces: Path, tmp_path: Path, cached_views: int
+) -> None:
+    content["cached_views"] = cached_views
+    trainer(content, faces, tmp_path / "whole").run()
+
+    class Interrupting(Silent):
+        def step(self, *_: Any) -> None:
+            raise KeyboardInterrupt
+
+    for _ in range(6):
+        part = trainer(content, faces, tmp_path / "parts")
+        part.log_every, part.observer = 1, Interrupting()
+        with pytest.raises(KeyboardInterrupt):
+            part.run()
+    trainer(content, faces, tmp_path / "parts").run()
+    assert same(load_checkpoint(tmp_path / "whole" / LAST), load_checkpoint(tmp_path / "parts" / LAST))
+
+
+def test_a_seed_decides_everything(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    content["epochs"] = 1
+    weights = []
+    for number, seed in enumerate((1, 1, 2)):
+        run = trainer(content | {"seed": seed}, faces, tmp_path / str(number))
+        run.run()
+        weights.append(load_checkpoint(tmp_path / str(number) / BEST)["network"])
+    assert same(weights[0], weights[1])
+    assert not same(weights[0], weights[2])
+
+
+def test_what_is_trained_moves_and_what_is_frozen_stays(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    run = trainer(content, faces, tmp_path)
+    before = {name: value.clone() for name, value in run.network.state_dict().items()}
+    unit = [parameter.clone() for parameter in run.parts.weighting.parameters()]
+    run.run()
+    moved = {name for name, value in run.network.state_dict().items() if not torch.equal(value, before[name])}
+    assert not any(name.startswith("stem.") for name in moved)
+    for part in ("trunk.", "branches.identity.", "branches.expression."):
+        assert any(name.startswith(part) for name in moved)
+    assert not all(torch.equal(a, b) for a, b in zip(unit, run.parts.weighting.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("task", ["identity", "expression"])
+@pytest.mark.parametrize("method", ["equal", "naive", "dynamic-raw", "dynamic"])
+def test_single_tasks_and_all_methods_train(
+    content: dict[str, Any], faces: Path, tmp_path: Path, task: str, method: str
+) -> None:
+    content |= {"epochs": 1, "weighting": {"method": method}, "tasks": {task: content["tasks"][task]}}
+    run = trainer(content, faces, tmp_path)
+    run.run()
+    assert set(run.network.branches) == {task}
+    assert run.parts.weighting.weights == {task: 1.0}
+
+
+def test_small_crops_come_first(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    run = trainer(content | {"crop_size": 150, "small": {"crop_size": 100, "epochs": 1}}, faces, tmp_path)
+    steps = run.batches.steps_per_epoch
+    assert run.batches.batch(0).stem.shape[-1] < run.batches.batch(steps).stem.shape[-1]
+    run.run()
+
+
+def test_batches_have_every_kind_of_label_and_cover_each_epoch(
+    content: dict[str, Any], faces: Path, tmp_path: Path
+) -> None:
+    run = trainer(content, faces, tmp_path)
+    steps = run.batches.steps_per_epoch
+    batches = [run.batches.batch(step) for step in range(steps)]
+    assert steps == 4
+    for labels in (torch.cat([b.identity for b in batches]), torch.cat([b.expression for b in batches])):
+        assert (labels == UNLABELLED).sum() == 8
+    assert torch.equal(run.batches.batch(1).stem, batches[1].stem)
+    assert not torch.equal(run.batches.batch(steps + 1).stem, batches[1].stem)
+
+
+def test_skipped_photos_are_reported(content: dict[str, Any], faces: Path) -> None:
+    lines: list[str] = []
+    load_sources(parse_recipe(content, "recipe"), {"faces": faces}, lines.append)
+    assert "32 photos to train on" in lines[0]
+    assert [line for line in lines if "damaged.png" in line]
+
+
+def test_missing_data_says_how_to_give_it(content: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="give --data faces=FOLDER"):
+        load_sources(parse_recipe(content, "recipe"), {}, print)
+
+
+def test_another_recipe_in_the_same_folder_is_refused(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    content["epochs"] = 1
+    trainer(content, faces, tmp_path).run()
+    with pytest.raises(CheckpointError, match="a run of another recipe"):
+        trainer(content | {"seed": 5}, faces, tmp_path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"nothing", None])
+def test_a_damaged_checkpoint_is_one_clear_error(tmp_path: Path, damage: bytes | None) -> None:
+    path = tmp_path / "last.pt"
+    if damage is not None:
+        path.write_bytes(damage)
+    with pytest.raises(CheckpointError, match=r"last\.pt"):
+        load_checkpoint(path)
+
+
+def test_history_and_curves_are_written(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    content["sources"][0]["validation"] = 0.4
+    run = trainer(content, faces, tmp_path)
+    run.log_every = 1
+    best = run.run()
+    history = json.loads((tmp_path / "history.json").read_text())
+    assert [entry["epoch"] for entry in history] == [1, 2]
+    assert best == max(history, key=lambda entry: entry["score"])
+    assert 0 <= history[0]["faces/expression_accuracy"] <= 1
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    tags = set(events.Tags()["scalars"])
+    assert {"loss/identity", "loss/expression", "loss/total", "weight/identity", "validation/score"} <= tags
