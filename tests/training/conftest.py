@@ -48,7 +48,7 @@ def content() -> dict[str, Any]:
         "name": "small",
         "card": {"provenance": "drawn", "terms": "none"},
         "epochs": 2,
-        "crop_size": 100,
+        "crop_size": 112,
         "checkpoint_every": 1,
         "average": 0.5,
         "sources": [

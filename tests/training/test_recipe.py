@@ -32,7 +32,7 @@ def test_shipped_recipes_are_valid(name: str) -> None:
         ({"tasks": {"identity": {}}}, "identity needs a teacher, labels, or both"),
         ({"epochs": 0}, "epochs: input should be greater than or equal to 1"),
         ({"network": {"frozen": 9, "split": 8}}, "network.frozen must not be above network.split"),
-        ({"cached_views": 2, "small": {"crop_size": 100, "epochs": 1}}, "cached views have one size"),
+        ({"cached_views": 2, "small": {"crop_size": 112, "epochs": 1}}, "cached views have one size"),
         ({"sources": []}, "sources"),
     ],
 )

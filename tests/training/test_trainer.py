@@ -59,7 +59,7 @@ def test_killed_at_three_random_moments_it_ends_with_the_same_weights(
             str(tmp_path / folder),
         ]
         command = [sys.executable, "-c", "from mien.cli import main; main()", *arguments]
-        return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(command)
 
     started = time.monotonic()
     assert start("whole").wait() == 0
@@ -73,7 +73,7 @@ def test_killed_at_three_random_moments_it_ends_with_the_same_weights(
             process.wait()
     assert start("killed").wait() == 0
     whole, killed = (load_checkpoint(tmp_path / folder / LAST) for folder in ("whole", "killed"))
-    assert whole["step"] == 9
+    assert whole["step"] == 3 * 4
     assert same(whole, killed)
     assert same(load_checkpoint(tmp_path / "whole" / BEST), load_checkpoint(tmp_path / "killed" / BEST))
 
@@ -134,7 +134,7 @@ def test_single_tasks_and_all_methods_train(
 
 
 def test_small_crops_come_first(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
-    run = trainer(content | {"crop_size": 150, "small": {"crop_size": 100, "epochs": 1}}, faces, tmp_path)
+    run = trainer(content | {"crop_size": 150, "small": {"crop_size": 112, "epochs": 1}}, faces, tmp_path)
     steps = run.batches.steps_per_epoch
     assert run.batches.batch(0).stem.shape[-1] < run.batches.batch(steps).stem.shape[-1]
     run.run()

@@ -18,6 +18,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
+CropSize = Annotated[int, Field(ge=112)]  # below that, the last stage of resnet29 has no room
 
 
 class Section(BaseModel):
@@ -210,7 +211,7 @@ class SmallRecipe(Section):
         epochs: how many epochs.
     """
 
-    crop_size: Annotated[int, Field(ge=100)]
+    crop_size: CropSize
     epochs: Count
 
 
@@ -242,7 +243,7 @@ class Recipe(Section):
     tasks: TasksRecipe
     weighting: WeightingRecipe = WeightingRecipe()
     optimizer: OptimizerRecipe = OptimizerRecipe()
-    crop_size: Annotated[int, Field(ge=100)] = 150
+    crop_size: CropSize = 150
     small: SmallRecipe | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     average: Fraction = 0.0

@@ -90,17 +90,22 @@ class Trainer:
         self.batches.fill_cache(lambda: None)
         with SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step) as board:
             try:
-                while self.step < self.total_steps:
-                    self._train_step(board)
-                    if self.step % self.batches.steps_per_epoch == 0:
+                while self._epoch_to_end() or self.step < self.total_steps:
+                    if self._epoch_to_end():
                         self._end_epoch(board)
-                    elif self.step % self.recipe.checkpoint_every == 0:
-                        save_checkpoint(self._state(), self.folder / LAST)
+                    else:
+                        self._train_step(board)
+                        if self.step % self.recipe.checkpoint_every == 0:
+                            save_checkpoint(self._state(), self.folder / LAST)
             except KeyboardInterrupt:
                 save_checkpoint(self._state(), self.folder / LAST)
                 self.observer.line(f"stopped after step {self.step}; the same command goes on from there")
                 raise
         return self._best()
+
+    def _epoch_to_end(self) -> bool:
+        """Whether the steps of an epoch are all made, but it was not validated yet, e.g. because of an interruption."""
+        return self.step // self.batches.steps_per_epoch > len(self.history)
 
     def _train_step(self, board: SummaryWriter) -> None:
         torch.manual_seed(seed_of(self.recipe.seed, 3, self.step))  # dropout
@@ -172,7 +177,7 @@ class Trainer:
         metrics = validate(self.recipe, self._kept_network(), self.sources)
         for key, value in metrics.items():
             board.add_scalar(f"validation/{key}", value, self.step)
-        epoch = self.step // self.batches.steps_per_epoch
+        epoch = len(self.history) + 1
         best = max((entry.get("score", -math.inf) for entry in self.history), default=-math.inf)
         self.history.append({"epoch": epoch} | metrics)
         if metrics.get("score", math.inf) > best:

@@ -35,9 +35,9 @@ def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source]) -> Met
             result = evaluate_expression(outputs[EXPRESSION].numpy(), labels, names, bootstrap=0)
             metrics[f"{name}/expression_accuracy"] = result.accuracy
             metrics[f"{name}/expression_balanced_accuracy"] = result.macro_recall
-        if IDENTITY in outputs and source.validation.people:
+        if IDENTITY in outputs and (folds := _possible_folds(source.validation)):
             verification = evaluate_verification(
-                outputs[IDENTITY].numpy(), source.validation.identity.numpy(), folds=_FOLDS, bootstrap=0
+                outputs[IDENTITY].numpy(), source.validation.identity.numpy(), folds=folds, bootstrap=0
             )
             metrics[f"{name}/verification_accuracy"] = verification.accuracy
             metrics[f"{name}/tar_at_far_1e-2"] = verification.points[0].tar
@@ -47,6 +47,12 @@ def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source]) -> Met
     if chosen:
         metrics["score"] = sum(chosen) / len(chosen)
     return metrics
+
+
+def _possible_folds(photos: FacePixels) -> int:
+    """Folds with at least two people who have two photos each; 0 when there are none."""
+    counts = torch.bincount(photos.identity[photos.identity >= 0])
+    return min(_FOLDS, int((counts > 1).sum()) // 2)
 
 
 @torch.no_grad()
