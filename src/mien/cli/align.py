@@ -17,8 +17,9 @@ from mien.analyzer import Mien
 from mien.cli.console import progress, shown
 from mien.cli.exits import ExitCode, say
 from mien.cli.options import MinFaceOption, ModelOption, ThreadsOption
-from mien.cli.photos import is_image, walk
+from mien.cli.photos import is_image
 from mien.errors import DataError, ImageError
+from mien.files import walk
 
 LABELS = "labels.csv"
 REPORT = "align-report.csv"

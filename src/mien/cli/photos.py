@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mien.files import walk
 from mien.images import IMAGE_SUFFIXES
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ")
@@ -67,16 +68,6 @@ def find_photos(paths: Sequence[str], *, leave_out: Path | None = None) -> Found
         if not any(root is file or is_image(file) for file, root in files):
             empty.append(given)
     return Found(list(photos.values()), list(skipped.values()), empty)
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """Yield the regular files of a folder and its subfolders, sorted, without hidden ones."""
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(root, name)
-            if not name.startswith(".") and path.is_file():
-                yield path
 
 
 def is_image(path: Path) -> bool:

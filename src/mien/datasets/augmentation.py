@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -29,6 +30,8 @@ class Augmentation:
         blur: probability of a blur (by shrinking to between a quarter and the whole of the side and back).
         erase: probability of a grey rectangle, 0.15 to 0.35 of the side wide and high.
     """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # recipes are checked by these fields
 
     flip: float = 0.0
     rotation: float = 0.0

@@ -74,7 +74,7 @@ class Batches:
         return Batch(torch.cat(stems), torch.cat(identities), torch.cat(expressions))
 
     def _augmented(self, source: Source, images: Tensor, size: int, generator: torch.Generator) -> Tensor:
-        return self.stem(source.recipe.augmentation.build()(images, size, generator))
+        return self.stem(source.recipe.augmentation(images, size, generator))
 
     def _steps_per_pass(self, number: int) -> int:
         source = self.sources[number]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,26 +25,6 @@ class Section(BaseModel):
     """A part of a recipe; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AugmentationRecipe(Section):
-    """See `mien.datasets.Augmentation`."""
-
-    flip: Fraction = 0.0
-    rotation: float = 0.0
-    scale: float = 0.0
-    aspect: float = 0.0
-    shear: float = 0.0
-    shift: float = 0.0
-    contrast: float = 0.0
-    brightness: float = 0.0
-    tint: float = 0.0
-    blur: Fraction = 0.0
-    erase: Fraction = 0.0
-
-    def build(self) -> Augmentation:
-        """The augmentation itself."""
-        return Augmentation(**self.model_dump())
 
 
 class SourceRecipe(Section):
@@ -69,7 +49,7 @@ class SourceRecipe(Section):
     validation: Fraction = 0.0
     held_out: tuple[str, ...] = ()
     learn: tuple[Literal["identity", "expression"], ...] = ("identity", "expression")
-    augmentation: AugmentationRecipe = AugmentationRecipe()
+    augmentation: Augmentation = Augmentation()
 
     @model_validator(mode="after")
     def _known_layout(self) -> SourceRecipe:
@@ -310,7 +290,7 @@ def parse_recipe(content: object, name: str) -> Recipe:
 
 def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
     place = ".".join(str(part) for part in location) or "the whole"
-    if kind != "extra_forbidden":
+    if kind not in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{place}: {message[0].lower()}{message[1:]}"
     known = _fields_at(location[:-1])
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
@@ -319,18 +299,18 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
 
 def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     """The keys of the section at a location."""
-    section: type[BaseModel] = Recipe
+    section: type = Recipe
     for part in location:
         if isinstance(part, str):
-            section = _section_type(section.model_fields[part].annotation) or section
-    return list(section.model_fields)
+            section = _section_type(get_type_hints(section)[part]) or section
+    return [name for name in get_type_hints(section) if name not in ("model_config", "__pydantic_config__")]
 
 
-def _section_type(annotation: Any) -> type[Section] | None:
+def _section_type(annotation: Any) -> type | None:
     """The section inside an annotation such as ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
+    if isinstance(annotation, type) and issubclass(annotation, (Section, Augmentation)):
         return annotation
-    for inner in getattr(annotation, "__args__", ()):
+    for inner in get_args(annotation):
         found = _section_type(inner)
         if found:
             return found
