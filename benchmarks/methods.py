@@ -80,8 +80,8 @@ def table(results: Results) -> Section:
     seeds = min(len(runs) for runs in results.values())
     protocol = (
         f"Recipe {RECIPE}: equal steps, last step, people and photos kept for validation, {seeds} seeds. Learning "
-        "rates are those of mien-r29 for every method, none was tuned for it. With so few seeds a difference within the "
-        "spreads is none."
+        "rates are those of mien-r29 for every method, none was tuned for it. With so few seeds a difference within "
+        "the spreads is none."
     )
     return Section(
         "Weighting methods on a small equal budget", protocol, "one standard deviation", figures, (), results
