@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mien.analyzer import Mien
     from mien.contract import Contract
-    from mien.errors import CheckpointError, DataError, ImageError, MienError, ModelError, NoFaceError, RecipeError
+    from mien.errors import (
+        CheckpointError,
+        DataError,
+        ImageError,
+        MienError,
+        ModelError,
+        NoFaceError,
+        RecipeError,
+        WeightingError,
+    )
     from mien.types import Box, Expression, ExpressionScores, Face, ImageFailure, Verification
 
 __version__ = "0.1.0"
@@ -34,6 +43,7 @@ __all__ = [
     "NoFaceError",
     "RecipeError",
     "Verification",
+    "WeightingError",
     "__version__",
 ]
 
@@ -42,7 +52,16 @@ _HOMES = {
     "Contract": "mien.contract",
     **dict.fromkeys(("Box", "Expression", "ExpressionScores", "Face", "ImageFailure", "Verification"), "mien.types"),
     **dict.fromkeys(
-        ("CheckpointError", "DataError", "ImageError", "MienError", "ModelError", "NoFaceError", "RecipeError"),
+        (
+            "CheckpointError",
+            "DataError",
+            "ImageError",
+            "MienError",
+            "ModelError",
+            "NoFaceError",
+            "RecipeError",
+            "WeightingError",
+        ),
         "mien.errors",
     ),
 }

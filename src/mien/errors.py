@@ -29,3 +29,7 @@ class RecipeError(MienError):
 
 class CheckpointError(MienError):
     """A checkpoint is missing, damaged, or belongs to another recipe."""
+
+
+class WeightingError(MienError):
+    """Task losses, features or settings are not what a weighting method needs."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mien.errors import WeightingError
 from mien.weighting.contract import ScalarWeighting, TaskWeighting
 from mien.weighting.dynamic import DynamicWeighting
 from mien.weighting.equal import EqualWeighting
-from mien.weighting.errors import WeightingError
 from mien.weighting.fixed import FixedWeighting
 from mien.weighting.naive import NaiveWeighting
 from mien.weighting.normalization import ChanceLevel, InitialValue, LossScale, RunningMean

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from mien.weighting.errors import WeightingError
+from mien.errors import WeightingError
 from mien.weighting.losses import TaskLosses, gather_losses
 from mien.weighting.ranks import average_gradients, mean_over_ranks
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from mien.weighting.errors import WeightingError
+from mien.errors import WeightingError
 from mien.weighting.losses import TaskLosses
 from mien.weighting.unit import FeatureShape
 from mien.weighting.unit_weighting import UnitWeighting

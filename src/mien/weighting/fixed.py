@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from mien.errors import WeightingError
 from mien.weighting.contract import ScalarWeighting
-from mien.weighting.errors import WeightingError
 from mien.weighting.losses import TaskLosses
 
 

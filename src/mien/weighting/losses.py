@@ -9,7 +9,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from mien.weighting.errors import WeightingError
+from mien.errors import WeightingError
 from mien.weighting.ranks import sum_over_ranks, world_size
 
 

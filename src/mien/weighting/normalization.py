@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from mien.weighting.errors import WeightingError
+from mien.errors import WeightingError
 from mien.weighting.losses import TaskLosses
 
 FLOOR = 1e-8

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from mien.errors import WeightingError
 from mien.weighting.contract import ScalarWeighting, TaskWeighting
-from mien.weighting.errors import WeightingError
 from mien.weighting.losses import gather_losses
 from mien.weighting.normalization import LossScale
 

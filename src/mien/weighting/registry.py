@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, assert_never, get_args
 
+from mien.errors import WeightingError
 from mien.weighting.contract import TaskWeighting
 from mien.weighting.dynamic import DynamicWeighting
 from mien.weighting.equal import EqualWeighting
-from mien.weighting.errors import WeightingError
 from mien.weighting.fixed import FixedWeighting
 from mien.weighting.naive import NaiveWeighting
 from mien.weighting.unit import FeatureShape

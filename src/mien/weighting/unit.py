@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.weighting.errors import WeightingError
+from mien.errors import WeightingError
 
 FeatureShape = int | Sequence[int]
 """The size of the features of one image: a number, or a shape such as ``(C, H, W)`` that is flattened."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.func import functional_call
 
+from mien.errors import WeightingError
 from mien.weighting.contract import ScalarWeighting
-from mien.weighting.errors import WeightingError
 from mien.weighting.losses import TaskLosses
 from mien.weighting.ranks import mean_over_ranks
 from mien.weighting.unit import FeatureShape, WeightUnit
