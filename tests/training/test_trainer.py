@@ -156,7 +156,8 @@ def test_batches_have_every_kind_of_label_and_cover_each_epoch(
 def test_skipped_photos_are_reported(content: dict[str, Any], faces: Path) -> None:
     lines: list[str] = []
     load_sources(parse_recipe(content, "recipe"), {"faces": faces}, lines.append)
-    assert "32 photos to train on" in lines[0]
+    assert "reading faces" in lines[0]
+    assert "32 photos to train on" in lines[1]
     assert [line for line in lines if "damaged.png" in line]
 
 

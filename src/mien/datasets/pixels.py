@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,9 +64,7 @@ def digest(pixels: Pixels) -> str:
     return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
-def decode(
-    samples: SampleSet, classes: Sequence[Expression], size: int, progress: Callable[[], None] | None = None
-) -> FacePixels:
+def decode(samples: SampleSet, classes: Sequence[Expression], size: int) -> FacePixels:
     """Decode every photo of a data set and resize it to a square.
 
     A photo that cannot be decoded is left out, and named in ``skipped``. An expression that is not among ``classes``
@@ -76,7 +74,6 @@ def decode(
         samples: the photos.
         classes: the expressions to number, in order.
         size: side S of the squares, in pixels; photos smaller than that stay small if all of them are: see Returns.
-        progress: called after each photo.
 
     Returns:
         The decoded photos. S is ``size``, or the largest side of the photos when that is smaller.
@@ -95,8 +92,6 @@ def decode(
             kept.append(sample)
             digests.append(digest(pixels))
             images.append(_shrink(_drop_colour(pixels), size))
-        if progress:
-            progress()
     if not images:
         raise DataError(f"none of the {len(samples)} photos of data set {samples.name} can be read")
     people = samples.people

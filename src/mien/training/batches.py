@@ -39,18 +39,18 @@ class Batches:
         """One pass over the first source."""
         return self._steps_per_pass(0)
 
-    def fill_cache(self, progress: Callable[[], None]) -> None:
-        """Compute the stem's output of ``cached_views`` views of each photo; does nothing when there are none."""
-        for number, source in enumerate(self.sources):
-            views = []
-            for view in range(self.recipe.cached_views):
+    def fill_cache(self) -> None:
+        """Compute the stem's output of ``cached_views`` views of each photo, in bfloat16; nothing when there are none."""
+        views = self.recipe.cached_views
+        for number, source in enumerate(self.sources if views else ()):
+            one = self._augmented(source, source.train.images[:1], self.recipe.crop_size, self._generator(2))
+            cache = torch.empty((views, len(source.train), *one.shape[1:]), dtype=torch.bfloat16)
+            for view in range(views):
                 generator = self._generator(2, number, view)
-                for images in torch.split(source.train.images, _VIEW_BATCH):
-                    views.append(self._augmented(source, images, self.recipe.crop_size, generator).to(torch.bfloat16))
-                    progress()
-            if views:
-                shape = (self.recipe.cached_views, len(source.train), *views[0].shape[1:])
-                self._cache.append(torch.cat(views).view(shape))
+                for rows in torch.split(torch.arange(len(source.train)), _VIEW_BATCH):
+                    images = source.train.images[rows]
+                    cache[view, rows] = self._augmented(source, images, self.recipe.crop_size, generator).bfloat16()
+            self._cache.append(cache)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0 over all epochs."""

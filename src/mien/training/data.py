@@ -52,6 +52,7 @@ def _load(
     recipe: Recipe,
     report: Callable[[str], None],
 ) -> Source:
+    report(f"reading {source.data} from {folder}")
     everything = READERS[source.layout](folder)
     samples = everything.split(source.part) if source.part else everything
     validation = None

@@ -87,7 +87,9 @@ class Trainer:
             KeyboardInterrupt: after the state was saved.
         """
         torch.set_flush_denormal(True)  # the optimiser's moments decay into numbers that slow a processor down tenfold
-        self.batches.fill_cache(lambda: None)
+        if self.recipe.cached_views:
+            self.observer.line(f"computing {self.recipe.cached_views} views of each photo")
+            self.batches.fill_cache()
         with SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step) as board:
             try:
                 while self._epoch_to_end() or self.step < self.total_steps:
