@@ -40,7 +40,7 @@ class Batches:
         return self._steps_per_pass(0)
 
     def fill_cache(self) -> None:
-        """Compute the stem's output of ``cached_views`` views of each photo, in bfloat16; nothing when there are none."""
+        """Compute the stem's output of ``cached_views`` views of each photo, in bfloat16; nothing when that is 0."""
         views = self.recipe.cached_views
         for number, source in enumerate(self.sources if views else ()):
             one = self._augmented(source, source.train.images[:1], self.recipe.crop_size, self._generator(2))
