@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,11 +86,10 @@ class Trainer:
         Raises:
             KeyboardInterrupt: after the state was saved.
         """
-        torch.set_flush_denormal(True)  # the optimiser's moments decay into numbers that slow a processor down tenfold
         if self.recipe.cached_views:
             self.observer.line(f"computing {self.recipe.cached_views} views of each photo")
             self.batches.fill_cache()
-        with SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step) as board:
+        with _without_denormals(), SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step) as board:
             try:
                 while self._epoch_to_end() or self.step < self.total_steps:
                     if self._epoch_to_end():
@@ -234,6 +233,16 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.history = state["step"], state["history"]
         self.observer.line(f"going on from step {self.step} of {self.total_steps}")
+
+
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """Take the smallest numbers for 0: an optimiser's moments decay into them, and they slow a processor down."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
