@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -94,6 +94,17 @@ def show(section: Section) -> str:
     widths = {i: max(len(row[i]) for row in rows) for i in kept}
     table = ["| " + " | ".join(row[i].ljust(widths[i]) for i in kept) + " |" for row in rows]
     return "\n".join(["", f"## {section.title}", section.protocol, "", *table, "", *section.lines])
+
+
+def publish(title: str, setting: Mapping[str, str], sections: Iterable[Section], path: Path | None) -> None:
+    """Print a heading, the setting and each section as soon as it is measured; keep all in a JSON file if given."""
+    print(f"# {title}", *(f"* {name}: {value}" for name, value in setting.items()), sep="\n")
+    done: list[Section] = []
+    for section in sections:
+        print(show(section), flush=True)
+        done.append(section)
+    if path:
+        write_json(path, setting, done)
 
 
 def write_json(path: Path, setting: Mapping[str, str], sections: Sequence[Section]) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from _report import Section, show, write_json
+from _report import Section, publish
 from _setting import describe, require
 
 
@@ -65,19 +65,13 @@ def main() -> None:
     require("dlib", "face_recognition_models", "torch", "pydantic", "yaml", "rich")
     from mien.errors import MienError
 
-    done: list[Section] = []
     try:
         setting = describe(options.model)
         if options.photos:
             setting["TRIAL"] = f"about {options.photos} photos a data set; not for publication"
-        print("# Accuracy", *(f"* {name}: {value}" for name, value in setting.items()), sep="\n")
-        for section in sections(options):
-            print(show(section), flush=True)
-            done.append(section)
+        publish("Accuracy", setting, sections(options), options.json)
     except MienError as error:
         sys.exit(str(error))
-    if options.json:
-        write_json(options.json, setting, done)
 
 
 if __name__ == "__main__":

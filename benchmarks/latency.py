@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _report import Section, show, write_json
+from _report import Section, publish
 from _setting import EXAMPLES, describe, limited_to, require, usable_cores
 
 if TYPE_CHECKING:
@@ -96,21 +96,15 @@ def main() -> None:
 
     from mien.errors import MienError
 
-    done: list[Section] = []
     try:
         setting = {
             **describe(options.model),
             "threads of each side": str(options.threads),
             "dlib's network": Peer().threads_used(),
         }
-        print("# Speed and memory", *(f"* {name}: {value}" for name, value in setting.items()), sep="\n")
-        for section in sections(options):
-            print(show(section), flush=True)
-            done.append(section)
+        publish("Speed and memory", setting, sections(options), options.json)
     except MienError as error:
         sys.exit(str(error))
-    if options.json:
-        write_json(options.json, setting, done)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from _report import Figure, Section, show, write_json
+from _report import Figure, Section, publish
 from _setting import describe, require
 
 RECIPE = "methods-r29"
@@ -118,11 +118,7 @@ def main() -> None:
         section = table(train_all(options))
     except MienError as error:
         sys.exit(str(error))
-    setting = describe(None)
-    print("# Weighting methods", *(f"* {name}: {value}" for name, value in setting.items()), sep="\n")
-    print(show(section))
-    if options.json:
-        write_json(options.json, setting, [section])
+    publish("Weighting methods", describe(None), [section], options.json)
 
 
 if __name__ == "__main__":
