@@ -1,6 +1,7 @@
 # Two commands do all the set-up on a machine with Python 3.11+ and make:
 #   make demo    create an environment with the base package, analyse and verify the example photos
-#   make test    create the development environment, run lint, types and tests
+#   make test    create the development environment, run lint, types and tests, build the documentation
+#   make docs    build the documentation into build/docs; warnings are errors
 # Override what you need: make test PYTHON=python3.12 PIP_OPTIONS="--index-url ..." CONSTRAINTS=/dev/null
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 DEMO_BIN := $(DEMO_VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -c $(CONSTRAINTS)
 
-.PHONY: help demo dev lint types test test-all clean
+.PHONY: help demo dev lint types docs test test-all clean
 
 help:
 	@sed -n '/^#   make/s/^#   //p' Makefile
@@ -45,10 +46,14 @@ lint: dev
 types: dev
 	$(BIN)/mypy
 
-test: lint types
+docs: dev
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "Documentation: build/docs/index.html"
+
+test: lint types docs
 	$(BIN)/pytest
 
-test-all: lint types
+test-all: lint types docs
 	$(BIN)/pytest -m "slow or not slow"
 
 clean:
