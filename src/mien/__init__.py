@@ -14,20 +14,27 @@ if TYPE_CHECKING:
     from mien.analyzer import Mien
     from mien.contract import Contract
     from mien.errors import (
+        AuthenticationError,
         CheckpointError,
         DataError,
+        GalleryError,
         ImageError,
+        LockedError,
         MienError,
         ModelError,
         NoFaceError,
         RecipeError,
+        ServiceError,
+        VideoError,
         WeightingError,
     )
+    from mien.gallery.gallery import Gallery
     from mien.types import Box, Expression, ExpressionScores, Face, ImageFailure, Verification
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AuthenticationError",
     "Box",
     "CheckpointError",
     "Contract",
@@ -35,14 +42,19 @@ __all__ = [
     "Expression",
     "ExpressionScores",
     "Face",
+    "Gallery",
+    "GalleryError",
     "ImageError",
     "ImageFailure",
+    "LockedError",
     "Mien",
     "MienError",
     "ModelError",
     "NoFaceError",
     "RecipeError",
+    "ServiceError",
     "Verification",
+    "VideoError",
     "WeightingError",
     "__version__",
 ]
@@ -50,16 +62,22 @@ __all__ = [
 _HOMES = {
     "Mien": "mien.analyzer",
     "Contract": "mien.contract",
+    "Gallery": "mien.gallery.gallery",
     **dict.fromkeys(("Box", "Expression", "ExpressionScores", "Face", "ImageFailure", "Verification"), "mien.types"),
     **dict.fromkeys(
         (
+            "AuthenticationError",
             "CheckpointError",
             "DataError",
+            "GalleryError",
             "ImageError",
+            "LockedError",
             "MienError",
             "ModelError",
             "NoFaceError",
             "RecipeError",
+            "ServiceError",
+            "VideoError",
             "WeightingError",
         ),
         "mien.errors",

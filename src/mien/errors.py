@@ -33,3 +33,23 @@ class CheckpointError(MienError):
 
 class WeightingError(MienError):
     """Task losses, features or settings are not what a weighting method needs."""
+
+
+class AuthenticationError(MienError):
+    """An authentication's policy, references or stored state cannot be used."""
+
+
+class LockedError(AuthenticationError):
+    """A person may not try to authenticate now, after too many attempts."""
+
+
+class VideoError(MienError):
+    """A video or a camera cannot be read, or a clip cannot be written."""
+
+
+class GalleryError(MienError):
+    """A gallery of people, or what is to be enrolled in it, is not what was expected."""
+
+
+class ServiceError(MienError):
+    """The service cannot be started so, or its file of keys and challenges cannot be used."""

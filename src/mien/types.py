@@ -53,6 +53,18 @@ class Box:
         """Area in square pixels."""
         return self.width * self.height
 
+    def overlap(self, other: Box) -> float:
+        """Intersection over union with another box, in [0, 1]; 0 when one has no area.
+
+        >>> round(Box(0, 0, 2, 2).overlap(Box(1, 0, 3, 2)), 3)
+        0.333
+        """
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if width <= 0 or height <= 0:
+            return 0.0
+        return width * height / (self.area + other.area - width * height)
+
 
 @dataclass(frozen=True, slots=True)
 class ExpressionScores(Mapping[Expression, float]):
