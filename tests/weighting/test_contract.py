@@ -1,4 +1,4 @@
-"""What every method keeps: checks, absent tasks, state, any number of tasks."""
+"""What every method of losses keeps, on losses that are leaves: checks, absent tasks, state, any number of tasks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mien.weighting import (
-    METHODS,
+    REGISTRY,
     EqualWeighting,
     InitialValue,
-    Method,
     NormalizedWeighting,
     RunningMean,
     ScalarWeighting,
@@ -27,7 +26,7 @@ from mien.weighting import (
 Maker = Callable[[list[str]], TaskWeighting]
 
 
-def of_method(method: Method) -> Maker:
+def of_method(method: str) -> Maker:
     def make(tasks: list[str]) -> TaskWeighting:
         weights = {task: 1 / len(tasks) for task in tasks} if method == "fixed" else None
         return build_weighting(method, tasks, 4, weights)
@@ -35,8 +34,11 @@ def of_method(method: Method) -> Maker:
     return make
 
 
+BY_GRADIENTS = ("gradient norms", "per-gradient")
+OWN_SUM = ("fixed", "uncertainty", "imtl-l", "dwa", "geometric-mean", "logarithm", "prioritization")
+"""Methods whose weights do not sum to 1."""
 MAKERS: dict[str, Maker] = {
-    **{method: of_method(method) for method in METHODS},
+    **{name: of_method(name) for name, method in REGISTRY.items() if method.family not in BY_GRADIENTS},
     "initial": lambda tasks: NormalizedWeighting(build_weighting("dynamic", tasks, 4), InitialValue(tasks)),
     "running": lambda tasks: NormalizedWeighting(build_weighting("dynamic", tasks, 4), RunningMean(tasks)),
 }
@@ -48,7 +50,7 @@ def losses_of(**values: float) -> dict[str, Tensor]:
 
 
 @EVERY
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(levels=st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=7), data=st.data())
 def test_any_number_of_tasks_and_of_absent_ones(name: str, levels: list[float], data: st.DataObject) -> None:
     tasks = [f"task{i}" for i in range(len(levels))]
@@ -59,17 +61,17 @@ def test_any_number_of_tasks_and_of_absent_ones(name: str, levels: list[float], 
     total = weighting.backward(losses, torch.rand(3, 4))
     weights = weighting.weights
     assert list(weights) == tasks
-    assert all((weights[task] > 0) == (task in given_tasks) for task in tasks)
+    assert all(weights[task] >= 0 if task in given_tasks else weights[task] == 0 for task in tasks)
+    assert name == "entropy" or all(weights[task] > 0 for task in given_tasks)
     assert total.shape == ()
     assert not total.requires_grad
     assert float(total) == pytest.approx(
         sum(float(loss.detach()) * float(loss.grad) for loss in losses.values() if loss.grad is not None), rel=1e-5
     )
-    if name not in ("fixed", "initial", "running"):
-        assert sum(weights.values()) == pytest.approx(1)
+    if name not in ("initial", "running"):
         assert all(float(losses[task].grad) == pytest.approx(weights[task]) for task in losses)
-    if name != "fixed" and len(losses) == 1:
-        assert weights[next(iter(losses))] == pytest.approx(1)
+    if name not in OWN_SUM and not name.startswith("favour"):
+        assert sum(weights.values()) == pytest.approx(1)
 
 
 @EVERY
@@ -78,11 +80,9 @@ def test_objective_is_the_total_loss(name: str) -> None:
     features = torch.rand(3, 4)
     objective = weighting(losses_of(a=2.0, b=0.5), features)
     assert objective.requires_grad
-    assert float(MAKERS[name](["a", "b"]).backward(losses_of(a=2.0, b=0.5), features)) == pytest.approx(
-        float(objective.detach()), rel=0.5
-    )
-    again = copy.deepcopy(weighting)
-    assert float(again.backward(losses_of(a=2.0, b=0.5), features)) == pytest.approx(float(objective.detach()))
+    weights = weighting.weights
+    scale = float(objective.detach()) / (2.0 * weights["a"] + 0.5 * weights["b"])
+    assert scale == pytest.approx(1) or name in ("initial", "running")
 
 
 @EVERY
@@ -142,7 +142,7 @@ def test_unfit_losses_are_refused(name: str, losses: dict[str, Tensor], message:
     before = copy.deepcopy(weighting.state_dict())
     with pytest.raises(WeightingError, match=message):
         weighting.backward(losses, torch.rand(3, 4))
-    assert all(torch.equal(value, before[key]) for key, value in weighting.state_dict().items())
+    torch.testing.assert_close(dict(weighting.state_dict()), dict(before), rtol=0, atol=0, equal_nan=True)
     assert all(parameter.grad is None for parameter in weighting.parameters())
 
 
@@ -153,7 +153,7 @@ def test_losses_without_any_gradient_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["dynamic", "dynamic-raw", "naive"])
-def test_missing_features_are_told(method: Method) -> None:
+def test_missing_features_are_told(method: str) -> None:
     with pytest.raises(WeightingError, match="pass `features`"):
         build_weighting(method, ["a", "b"], 4).backward(losses_of(a=1.0))
 

@@ -11,9 +11,19 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mien.weighting import DynamicWeighting, NaiveWeighting, UnitWeighting, WeightingError
+from mien.weighting import (
+    REGISTRY,
+    DynamicWeighting,
+    NaiveWeighting,
+    TaskWeighting,
+    UnitWeighting,
+    WeightingError,
+    build_weighting,
+    parameter_groups,
+)
 
 RULES: dict[str, type[UnitWeighting]] = {"dynamic": DynamicWeighting, "naive": NaiveWeighting}
+SAFE = [name for name, method in REGISTRY.items() if method.family != "per-gradient"]
 
 
 class Net(nn.Module):
@@ -37,22 +47,64 @@ def step(rule: str, inputs: Tensor, with_b: int = 8, wrap: bool = False) -> dict
     return {"total": total, "weights": weighting.last_weights, "gradients": [p.grad for p in parameters]}
 
 
+def make(name: str, net: Net, seed: int = 0) -> TaskWeighting:
+    torch.manual_seed(seed)
+    weights = {"a": 0.7, "b": 0.3} if REGISTRY[name].needs_weights else None
+    return build_weighting(name, ["a", "b"], 6, weights, shared_parameters=[net.trunk.weight])
+
+
+def run(name: str, inputs: Tensor, rank: int = 0, wrap: bool = False) -> dict[str, Any]:
+    """Train for some steps; ranks are given different seeds on purpose."""
+    torch.manual_seed(0)
+    net = Net()
+    weighting = make(name, net, seed=rank)
+    model = DistributedDataParallel(net, find_unused_parameters=True) if wrap else net
+    optimizer = torch.optim.SGD(parameter_groups(net, weighting, lr=0.05))
+    totals = []
+    for number in range(6):
+        optimizer.zero_grad()
+        shared, a, b = model(inputs)
+        losses = {"b": b} if number == 3 else {"a": a, "b": b}
+        totals.append(weighting.backward(losses, shared))
+        optimizer.step()
+        if weighting.needs_losses_after_step:
+            with torch.no_grad():
+                weighting.after_step(dict(zip("ab", net(inputs)[1:], strict=True)))
+        if number % 2:
+            weighting.end_epoch()
+    return {"totals": totals, "net": list(net.state_dict().values()), "method": dict(weighting.state_dict())}
+
+
+def error_of(call: Any) -> str:
+    try:
+        call()
+    except WeightingError as error:
+        return str(error)
+    return ""
+
+
 def worker(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     inputs = torch.load(f"{folder}/inputs.pt")[rank * 4 : rank * 4 + 4]
     result: dict[str, Any] = {rule: step(rule, inputs, wrap=True) for rule in RULES}
     result["partial"] = step("dynamic", inputs, with_b=0 if rank else 4, wrap=True)
-    try:
-        step("dynamic", inputs * (float("nan") if rank else 1))
-    except WeightingError as error:
-        result["error"] = str(error)
+    result["error"] = error_of(lambda: step("dynamic", inputs * (float("nan") if rank else 1)))
+    result["runs"] = {name: run(name, inputs, rank, wrap=True) for name in SAFE}
+    net = Net()
+    shared, a, b = net(inputs)
+    result["refused"] = {
+        name: error_of(lambda name=name: make(name, net).backward({"a": a, "b": b}, shared))
+        for name in REGISTRY
+        if name not in SAFE
+    }
     torch.save(result, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
 
 @pytest.mark.slow
-def test_two_ranks_are_one_process_with_the_whole_batch(tmp_path: Path) -> None:
+def test_two_ranks_are_one_process_with_the_whole_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # the new processes import this module by its name
     inputs = torch.randn(8, 5)
     torch.save(inputs, tmp_path / "inputs.pt")
     torch.multiprocessing.spawn(worker, (str(tmp_path),), nprocs=2)
@@ -64,3 +116,9 @@ def test_two_ranks_are_one_process_with_the_whole_batch(tmp_path: Path) -> None:
     torch.testing.assert_close(first["partial"], step("dynamic", inputs, with_b=4))
     assert "not finite" in first["error"]
     assert first["error"] == second["error"]
+    for name in SAFE:
+        torch.testing.assert_close(first["runs"][name], second["runs"][name], rtol=0, atol=0, equal_nan=True, msg=name)
+        alone = run(name, inputs)
+        torch.testing.assert_close(first["runs"][name], alone, rtol=1e-4, atol=1e-5, equal_nan=True, msg=name)
+    assert first["refused"]
+    assert all("which DistributedDataParallel does not average" in message for message in first["refused"].values())

@@ -3,35 +3,69 @@
 from __future__ import annotations
 
 from mien.errors import WeightingError
-from mien.weighting.contract import ScalarWeighting, TaskWeighting
+from mien.weighting.constant_input import ConstantInputWeighting
+from mien.weighting.contract import LossWeighting, ScalarWeighting, TaskWeighting
+from mien.weighting.cov import CoVWeighting
+from mien.weighting.dwa import DynamicWeightAverage
 from mien.weighting.dynamic import DynamicWeighting
+from mien.weighting.entropy import EntropyWeighting
 from mien.weighting.equal import EqualWeighting
+from mien.weighting.famo import FAMO
 from mien.weighting.fixed import FixedWeighting
+from mien.weighting.geometric_mean import GeometricMeanWeighting
+from mien.weighting.gradients import GradientWeighting
+from mien.weighting.gradnorm import GradNorm
+from mien.weighting.imtl_l import IMTLLWeighting
+from mien.weighting.logarithm import LogarithmWeighting
+from mien.weighting.losses import TaskLosses
 from mien.weighting.naive import NaiveWeighting
 from mien.weighting.normalization import ChanceLevel, InitialValue, LossScale, RunningMean
 from mien.weighting.normalized import NormalizedWeighting
 from mien.weighting.optimization import GradientNorms, clip_gradients, parameter_groups
+from mien.weighting.prioritization import DynamicTaskPrioritization
+from mien.weighting.progress import ProgressWeighting
+from mien.weighting.random_weighting import RandomWeighting
 from mien.weighting.ranks import average_gradients
-from mien.weighting.registry import METHODS, Method, build_weighting
-from mien.weighting.unit import FeatureShape, WeightUnit
+from mien.weighting.registry import METHODS, REGISTRY, Method, build_weighting
+from mien.weighting.sign_switch import SignSwitchWeighting
+from mien.weighting.uncertainty import UncertaintyWeighting
+from mien.weighting.unit import FeatureShape, WeightUnit, weight_bounds
 from mien.weighting.unit_weighting import UnitWeighting
 
 __all__ = [
+    "FAMO",
     "METHODS",
+    "REGISTRY",
     "ChanceLevel",
+    "CoVWeighting",
+    "ConstantInputWeighting",
+    "DynamicTaskPrioritization",
+    "DynamicWeightAverage",
     "DynamicWeighting",
+    "EntropyWeighting",
     "EqualWeighting",
     "FeatureShape",
     "FixedWeighting",
+    "GeometricMeanWeighting",
+    "GradNorm",
     "GradientNorms",
+    "GradientWeighting",
+    "IMTLLWeighting",
     "InitialValue",
+    "LogarithmWeighting",
     "LossScale",
+    "LossWeighting",
     "Method",
     "NaiveWeighting",
     "NormalizedWeighting",
+    "ProgressWeighting",
+    "RandomWeighting",
     "RunningMean",
     "ScalarWeighting",
+    "SignSwitchWeighting",
+    "TaskLosses",
     "TaskWeighting",
+    "UncertaintyWeighting",
     "UnitWeighting",
     "WeightUnit",
     "WeightingError",
@@ -39,4 +73,5 @@ __all__ = [
     "build_weighting",
     "clip_gradients",
     "parameter_groups",
+    "weight_bounds",
 ]

@@ -1,4 +1,4 @@
-"""The two levels of the contract that every weighting method keeps."""
+"""The levels of the contract that every weighting method keeps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mien.errors import WeightingError
 from mien.weighting.losses import TaskLosses, gather_losses
-from mien.weighting.ranks import average_gradients, mean_over_ranks
+from mien.weighting.ranks import average_gradients, copy_first_module, mean_over_ranks, world_size
 
 
 class TaskWeighting(nn.Module, ABC):
@@ -20,14 +20,33 @@ class TaskWeighting(nn.Module, ABC):
     mapping: its weight is 0 for that step, and nothing is learned about it. A loss that is not finite raises before
     any gradient is written, so that a training loop may stop or skip the batch.
 
+    Gradients of several ``backward`` calls add up, but micro-batches are not one large batch: each call is a step of
+    the method, decided by its own losses (the mean of 1/L over micro-batches is not 1 over the mean of L). Give the
+    losses as they are, not divided by the number of micro-batches, as most methods depend on their size; divide the
+    gradients of the network instead.
+
+    In a distributed run all ranks decide alike, on the same losses and, from the first step, with the parameters of
+    the first rank.
+
     Args:
         tasks: the names of the tasks, in the order of all vectors of weights; at least one, none twice.
+
+    Attributes:
+        needs_features: whether ``backward`` must be given ``features``.
+        needs_shared_parameters: whether it is made with parameters that all tasks share.
+        learning_rate: of the method's own parameters, where the method's source says one; None: that of the network.
+        needs_losses_after_step: whether ``after_step`` must be called after the optimiser's step, with the losses of
+            the same batch measured again (a second forward pass); other methods do nothing there.
 
     Raises:
         WeightingError: for an empty or repeating list of tasks, and at each step for losses that are empty, unknown,
             not scalar, not finite, or without features where the method needs them.
     """
 
+    needs_features: bool = False
+    needs_shared_parameters: bool = False
+    needs_losses_after_step: bool = False
+    learning_rate: float | None = None
     last_weights: Tensor
 
     def __init__(self, tasks: Sequence[str]) -> None:
@@ -36,6 +55,7 @@ class TaskWeighting(nn.Module, ABC):
         if isinstance(tasks, str) or not self.tasks or len(set(self.tasks)) != len(self.tasks):
             raise WeightingError(f"The tasks must be a list of different names, at least one; got {tasks!r}.")
         self.register_buffer("last_weights", torch.zeros(len(self.tasks)))
+        self._ranks_agree = False
 
     @abstractmethod
     def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
@@ -64,6 +84,17 @@ class TaskWeighting(nn.Module, ABC):
         with torch.no_grad():
             self.last_weights.copy_(weights)
 
+    def _gather(self, losses: Mapping[str, Tensor]) -> TaskLosses:
+        """Check the losses, put them in order, and make the ranks agree before the first step."""
+        gathered = gather_losses(self.tasks, losses)
+        if not self._ranks_agree and world_size() > 1:
+            self._copy_first_rank()
+            self._ranks_agree = True
+        return gathered
+
+    def _copy_first_rank(self) -> None:
+        copy_first_module(self)
+
     def extra_repr(self) -> str:
         """Name the tasks when the module is printed."""
         return f"tasks={list(self.tasks)}"
@@ -73,7 +104,8 @@ class ScalarWeighting(TaskWeighting):
     """A method that turns the losses into one objective, so that one ordinary backward pass does all.
 
     ``weighting(losses, features)`` returns that objective; its value is the total loss, the weighted sum, whatever
-    else its gradient serves. Use it where ``backward`` does not fit, e.g. ``scaler.scale(objective).backward()``.
+    else its gradient serves. Use it where ``backward`` does not fit, e.g. ``scaler.scale(objective).backward()``, or
+    ``(objective / n).backward()`` for each of n micro-batches.
 
     In a distributed run losses and weights are averaged over the ranks, so that all ranks use the same weights, and
     ``backward`` averages the gradients of the method's own parameters. After ``objective.backward()`` call
@@ -87,15 +119,13 @@ class ScalarWeighting(TaskWeighting):
             losses: task name to scalar loss; absent tasks are left out.
             features: ``(N, ...)``, the tensor that all branches read, for methods that need it.
         """
-        return self._objective(gather_losses(self.tasks, losses), features)
+        return self._objective(self._gather(losses), features)
 
     def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
         """Write the gradients of one step and return the detached total loss; see ``TaskWeighting.backward``."""
-        objective = self.forward(losses, features)
-        if not any(loss.requires_grad for loss in losses.values()):
-            raise WeightingError(
-                "None of the losses has a gradient to give: compute them outside of no_grad and do not detach them."
-            )
+        gathered = self._gather(losses)
+        require_gradient(losses)
+        objective = self._objective(gathered, features)
         objective.backward()  # type: ignore[no-untyped-call]
         average_gradients(self)
         return mean_over_ranks(objective)
@@ -108,4 +138,40 @@ class ScalarWeighting(TaskWeighting):
         """Return ``sum_i sg(w_i) L_i`` for weights ``(T,)`` and remember them."""
         constant = weights.detach()
         self._remember(constant)
-        return (constant * losses.values).sum()
+        return torch.dot(constant.to(losses.values.dtype), losses.values)
+
+
+class LossWeighting(ScalarWeighting):
+    """A method whose weights follow from the losses, and from what it has seen of them before, alone."""
+
+    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:  # noqa: ARG002 - of losses alone
+        with torch.no_grad():
+            weights = self._weigh(losses)
+        return self._total(losses, weights)
+
+    @abstractmethod
+    def _weigh(self, losses: TaskLosses) -> Tensor:
+        """Return the weights ``(T,)``, 0 for absent tasks; runs without gradients, once a step."""
+
+
+def require_gradient(losses: Mapping[str, Tensor]) -> None:
+    """Raise ``WeightingError`` when no loss is attached to a graph."""
+    if not any(loss.requires_grad for loss in losses.values()):
+        raise WeightingError(
+            "None of the losses has a gradient to give: compute them outside of no_grad and do not detach them."
+        )
+
+
+def require_positive(method: TaskWeighting, losses: TaskLosses) -> None:
+    """Raise ``WeightingError`` when a loss is negative, for methods that have no meaning then."""
+    if min(losses.known) < 0:
+        given = dict(zip(method.tasks, losses.known, strict=True))
+        raise WeightingError(
+            f"{type(method).__name__} needs losses that are not negative, got {given}: add a constant to them, or "
+            "choose another method."
+        )
+
+
+def valueless(term: Tensor) -> Tensor:
+    """Return a term of value 0 with the gradient of ``term``."""
+    return term - term.detach()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mien.weighting.contract import ScalarWeighting
+from mien.weighting.contract import LossWeighting
 from mien.weighting.losses import TaskLosses
 
 
-class EqualWeighting(ScalarWeighting):
+class EqualWeighting(LossWeighting):
     r"""Equal weights: the mean of the losses, :math:`w_i = 1/K` for the K present tasks and 0 for the absent ones.
 
     The mean, not the sum, so that the weights sum to 1 as those of the other methods do and learning rates compare.
@@ -26,6 +26,5 @@ class EqualWeighting(ScalarWeighting):
         {'identity': 0.5, 'expression': 0.5, 'age': 0.0}
     """
 
-    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:  # noqa: ARG002 - of losses alone
-        present = losses.present.to(losses.levels.dtype)
-        return self._total(losses, present / present.sum())
+    def _weigh(self, losses: TaskLosses) -> Tensor:
+        return losses.present.to(losses.levels.dtype) / losses.count

@@ -30,6 +30,7 @@ class NormalizedWeighting(TaskWeighting):
         WeightingError: when the two are made for different tasks.
 
     Example:
+        >>> import torch
         >>> from mien.weighting import EqualWeighting, InitialValue
         >>> tasks = ["a", "b"]
         >>> weighting = NormalizedWeighting(EqualWeighting(tasks), InitialValue(tasks))
@@ -45,6 +46,10 @@ class NormalizedWeighting(TaskWeighting):
         if scale.tasks != inner.tasks:
             raise WeightingError(f"The scale is made for {list(scale.tasks)}, the method for {list(inner.tasks)}.")
         self.inner = inner
+        self.needs_features = inner.needs_features
+        self.needs_shared_parameters = inner.needs_shared_parameters
+        self.needs_losses_after_step = inner.needs_losses_after_step
+        self.learning_rate = inner.learning_rate
         self.scale = scale
 
     def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:

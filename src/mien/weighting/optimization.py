@@ -17,7 +17,7 @@ class GradientNorms(NamedTuple):
 
 
 def parameter_groups(
-    network: nn.Module, weighting: TaskWeighting, *, lr: float, unit_lr: float = 0.1, weight_decay: float = 0.0
+    network: nn.Module, weighting: TaskWeighting, *, lr: float, unit_lr: float | None = None, weight_decay: float = 0.0
 ) -> list[dict[str, Any]]:
     """Return optimiser groups: the network, and apart from it the weighting method's parameters without decay.
 
@@ -25,7 +25,8 @@ def parameter_groups(
         network: the network; may hold the weighting as a submodule.
         weighting: the method; one without parameters adds no group.
         lr: learning rate of the network.
-        unit_lr: learning rate of the method. Default 0.1, as in the official code, 1000 times the network's there.
+        unit_lr: learning rate of the method. Default: the method's ``learning_rate``, which for the paper's unit is 0.1
+            as in the official code, 1000 times the network's there; that of the network where it has none.
         weight_decay: of the network. Default 0: the official code declares one that has no effect.
 
     Example:
@@ -39,7 +40,8 @@ def parameter_groups(
     own = list(weighting.parameters())
     groups: list[dict[str, Any]] = [{"params": _without(network, own), "lr": lr, "weight_decay": weight_decay}]
     if own:
-        groups.append({"params": own, "lr": unit_lr, "weight_decay": 0.0})
+        rate = weighting.learning_rate if unit_lr is None else unit_lr
+        groups.append({"params": own, "lr": lr if rate is None else rate, "weight_decay": 0.0})
     return groups
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -23,7 +25,20 @@ def sum_over_ranks(tensor: Tensor) -> Tensor:
 
 def mean_over_ranks(tensor: Tensor) -> Tensor:
     """Return the detached mean of ``tensor`` over all ranks, the same on each; any shape."""
-    return sum_over_ranks(tensor) / world_size()
+    ranks = world_size()
+    return tensor.detach() if ranks == 1 else sum_over_ranks(tensor) / ranks
+
+
+def copy_first_rank(tensor: Tensor) -> None:
+    """Overwrite ``tensor`` on every rank by what the first rank has."""
+    if world_size() > 1:
+        dist.broadcast(tensor, src=0)
+
+
+def copy_first_module(module: nn.Module) -> None:
+    """Overwrite parameters and buffers on every rank by those of the first, as ranks may have drawn different ones."""
+    for tensor in chain(module.parameters(), module.buffers()):
+        copy_first_rank(tensor.detach())
 
 
 def average_gradients(module: nn.Module) -> None:

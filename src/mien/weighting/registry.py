@@ -1,58 +1,264 @@
-"""Weighting methods by name, for recipes and command lines."""
+"""Weighting methods by name, for recipes, command lines and comparisons."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, assert_never, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
 
 from mien.errors import WeightingError
+from mien.weighting.aggregators import AggregatorName, build_aggregator
+from mien.weighting.constant_input import ConstantInputWeighting
 from mien.weighting.contract import TaskWeighting
+from mien.weighting.cov import CoVWeighting
+from mien.weighting.dwa import DynamicWeightAverage
 from mien.weighting.dynamic import DynamicWeighting
+from mien.weighting.entropy import EntropyWeighting
 from mien.weighting.equal import EqualWeighting
+from mien.weighting.famo import FAMO
 from mien.weighting.fixed import FixedWeighting
+from mien.weighting.geometric_mean import GeometricMeanWeighting
+from mien.weighting.gradients import GradientWeighting
+from mien.weighting.gradnorm import GradNorm
+from mien.weighting.imtl_l import IMTLLWeighting
+from mien.weighting.logarithm import LogarithmWeighting
 from mien.weighting.naive import NaiveWeighting
+from mien.weighting.prioritization import DynamicTaskPrioritization
+from mien.weighting.progress import ProgressWeighting
+from mien.weighting.random_weighting import RandomWeighting
+from mien.weighting.sign_switch import SignSwitchWeighting
+from mien.weighting.uncertainty import UncertaintyWeighting
 from mien.weighting.unit import FeatureShape
 
-Method = Literal["dynamic", "dynamic-raw", "naive", "equal", "fixed"]
-METHODS: tuple[Method, ...] = get_args(Method)
+Family = Literal["unit", "control", "loss-based", "gradient norms", "per-gradient"]
+"""``unit``: the weight unit and its kin; ``control``: what the unit is judged by; the others by what they look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a method may be made from.
+
+    Attributes:
+        tasks: names of the tasks.
+        features: size or shape of one image's shared features.
+        weights: a weight for each task, for the method that wants them.
+        shared_parameters: parameters that all tasks share.
+    """
+
+    tasks: Sequence[str]
+    features: FeatureShape
+    weights: Mapping[str, float]
+    shared_parameters: Sequence[Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A weighting method with its default settings.
+
+    Attributes:
+        family: what it looks at.
+        summary: what it is, in one sentence.
+        kind: its class, which says what it needs at a step.
+        make: makes it.
+        needs_weights: whether it is made with a weight for each task.
+    """
+
+    family: Family
+    summary: str
+    kind: type[TaskWeighting]
+    make: Callable[[Request], TaskWeighting]
+    needs_weights: bool = False
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What it needs besides tasks and losses, in words."""
+        wanted = {
+            "a weight for each task": self.needs_weights,
+            "shared features": self.kind.needs_features,
+            "shared parameters": self.kind.needs_shared_parameters,
+            "losses measured again after each step": self.kind.needs_losses_after_step,
+            "the extra mien[gradients]": self.family == "per-gradient",
+        }
+        return tuple(need for need, is_wanted in wanted.items() if is_wanted)
+
+
+def _per_gradient(name: AggregatorName, summary: str) -> Method:
+    def make(request: Request) -> TaskWeighting:
+        return GradientWeighting(request.tasks, build_aggregator(name, len(request.tasks)))
+
+    return Method("per-gradient", summary, GradientWeighting, make)
+
+
+REGISTRY: Mapping[str, Method] = {
+    "dynamic": Method(
+        "unit",
+        "The paper's weight unit as in its published curves: the largest loss gets the most weight, within bounds.",
+        DynamicWeighting,
+        lambda given: DynamicWeighting(given.tasks, given.features),
+    ),
+    "dynamic-raw": Method(
+        "unit",
+        "The paper's weight unit as in its official code's last state: raw logits, without bounds.",
+        DynamicWeighting,
+        lambda given: DynamicWeighting(given.tasks, given.features, normalize_logits=False),
+    ),
+    "naive": Method(
+        "unit",
+        "The paper's counter-example: the unit is trained on the total loss, so that the easiest task gets the weight.",
+        NaiveWeighting,
+        lambda given: NaiveWeighting(given.tasks, given.features),
+    ),
+    "progress": Method(
+        "unit",
+        "Our own unit: the task that makes the least relative progress gets the most weight, within the same bounds.",
+        ProgressWeighting,
+        lambda given: ProgressWeighting(given.tasks, given.features),
+    ),
+    "constant-input": Method(
+        "control",
+        "The paper's unit that sees a constant in place of the features.",
+        ConstantInputWeighting,
+        lambda given: ConstantInputWeighting(given.tasks),
+    ),
+    "sign-switch": Method(
+        "control",
+        "The unit's upper bound to the largest loss at once, without any network.",
+        SignSwitchWeighting,
+        lambda given: SignSwitchWeighting(given.tasks),
+    ),
+    "entropy": Method(
+        "control",
+        "The minimum of the unit's loss with an entropy term: a softmax of -1/L.",
+        EntropyWeighting,
+        lambda given: EntropyWeighting(given.tasks),
+    ),
+    "favour-first": Method(
+        "control",
+        "Fixed weights at the unit's bounds: the first task at the upper one.",
+        FixedWeighting,
+        lambda given: FixedWeighting.favouring(given.tasks[0], given.tasks),
+    ),
+    "favour-last": Method(
+        "control",
+        "Fixed weights at the unit's bounds: the last task at the upper one.",
+        FixedWeighting,
+        lambda given: FixedWeighting.favouring(given.tasks[-1], given.tasks),
+    ),
+    "equal": Method("loss-based", "The mean of the losses.", EqualWeighting, lambda given: EqualWeighting(given.tasks)),
+    "fixed": Method(
+        "loss-based",
+        "Weights given by hand.",
+        FixedWeighting,
+        lambda given: FixedWeighting({task: given.weights[task] for task in given.tasks}),
+        needs_weights=True,
+    ),
+    "random": Method(
+        "loss-based", "New random weights at every step.", RandomWeighting, lambda given: RandomWeighting(given.tasks)
+    ),
+    "uncertainty": Method(
+        "loss-based",
+        "Weights are learned precisions, with a term that keeps them from 0.",
+        UncertaintyWeighting,
+        lambda given: UncertaintyWeighting(given.tasks),
+    ),
+    "imtl-l": Method(
+        "loss-based",
+        "Learned weights that bring every weighted loss to 1.",
+        IMTLLWeighting,
+        lambda given: IMTLLWeighting(given.tasks),
+    ),
+    "dwa": Method(
+        "loss-based",
+        "The slower a loss fell over the last two epochs, the more weight.",
+        DynamicWeightAverage,
+        lambda given: DynamicWeightAverage(given.tasks),
+    ),
+    "famo": Method(
+        "loss-based",
+        "Weights that make all losses fall at one rate, learned from a second forward pass.",
+        FAMO,
+        lambda given: FAMO(given.tasks),
+    ),
+    "geometric-mean": Method(
+        "loss-based",
+        "The geometric mean of the losses.",
+        GeometricMeanWeighting,
+        lambda given: GeometricMeanWeighting(given.tasks),
+    ),
+    "logarithm": Method(
+        "loss-based",
+        "The mean of the logarithms of the losses: the loss half of DB-MTL.",
+        LogarithmWeighting,
+        lambda given: LogarithmWeighting(given.tasks),
+    ),
+    "prioritization": Method(
+        "loss-based",
+        "Dynamic task prioritisation: a focal term of each task's performance.",
+        DynamicTaskPrioritization,
+        lambda given: DynamicTaskPrioritization(given.tasks),
+    ),
+    "cov": Method(
+        "loss-based",
+        "The more a loss varied against its mean, the more weight.",
+        CoVWeighting,
+        lambda given: CoVWeighting(given.tasks),
+    ),
+    "gradnorm": Method(
+        "gradient norms",
+        "Learned weights that bring the tasks' gradients to one norm, more for tasks that are behind.",
+        GradNorm,
+        lambda given: GradNorm(given.tasks, given.shared_parameters),
+    ),
+    "mgda": _per_gradient("mgda", "MGDA: the shortest convex combination of the gradients."),
+    "pcgrad": _per_gradient("pcgrad", "PCGrad: what conflicts is projected out of each gradient, in random order."),
+    "cagrad": _per_gradient("cagrad", "CAGrad: the best worst task within a ball around the mean gradient."),
+    "nash-mtl": _per_gradient("nash-mtl", "Nash-MTL: the solution of a bargain between the tasks."),
+    "imtl-g": _per_gradient("imtl-g", "IMTL-G: a sum with equal projections onto all gradients."),
+    "aligned-mtl": _per_gradient("aligned-mtl", "Aligned-MTL: principal components of the gradients at one scale."),
+    "graddrop": _per_gradient("graddrop", "GradDrop: one sign is kept at random in each coordinate."),
+    "upgrad": _per_gradient("upgrad", "UPGrad: each gradient is projected onto the cone that conflicts with none."),
+    "config": _per_gradient("config", "ConFIG: the direction with equal positive share of all gradients."),
+}
+"""Every method that ``build_weighting`` knows, by name."""
+
+METHODS: tuple[str, ...] = tuple(REGISTRY)
 """Every name that ``build_weighting`` knows."""
 
 
 def build_weighting(
-    method: Method, tasks: Sequence[str], features: FeatureShape, weights: Mapping[str, float] | None = None
+    method: str,
+    tasks: Sequence[str],
+    features: FeatureShape,
+    weights: Mapping[str, float] | None = None,
+    *,
+    shared_parameters: Iterable[Tensor] = (),
 ) -> TaskWeighting:
     """Make a method with its default settings; for others call its class.
 
     Args:
-        method: ``dynamic`` (normalised logits, as in the published curves), ``dynamic-raw`` (raw logits, as in the
-            official code's last state), ``naive``, ``equal`` or ``fixed``.
+        method: one of ``METHODS``; ``REGISTRY`` says what each is and needs.
         tasks: names of the tasks.
         features: size or shape of one image's shared features; methods without a unit do not use it.
         weights: for ``fixed`` alone: a weight for each task.
+        shared_parameters: for ``gradnorm``: the parameters that it normalises on; other methods do not use them.
 
     Raises:
-        WeightingError: when ``weights`` are missing, superfluous or not of the tasks, or the method is unknown.
+        WeightingError: when the method is unknown, ``weights`` are missing, superfluous or not of the tasks, shared
+            parameters are missing, or a library is.
 
     Example:
         >>> build_weighting("fixed", ["a", "b"], features=8, weights={"b": 0.2, "a": 0.8}).tasks
         ('a', 'b')
+        >>> REGISTRY["famo"].family, REGISTRY["famo"].needs
+        ('loss-based', ('losses measured again after each step',))
     """
-    if method not in METHODS:
+    if method not in REGISTRY:
         raise WeightingError(f"There is no weighting method {method!r}; the methods are {', '.join(METHODS)}.")
-    if (set(weights) if weights else set()) != (set(tasks) if method == "fixed" else set()):
+    entry = REGISTRY[method]
+    if (set(weights) if weights else set()) != (set(tasks) if entry.needs_weights else set()):
         raise WeightingError(
             f"Weights are for the method 'fixed' alone, one for each of {list(tasks)}; {method!r} got {weights}."
         )
-    match method:
-        case "dynamic":
-            return DynamicWeighting(tasks, features)
-        case "dynamic-raw":
-            return DynamicWeighting(tasks, features, normalize_logits=False)
-        case "naive":
-            return NaiveWeighting(tasks, features)
-        case "equal":
-            return EqualWeighting(tasks)
-        case "fixed":
-            return FixedWeighting({task: (weights or {})[task] for task in tasks})
-        case _:
-            assert_never(method)
+    return entry.make(Request(tasks, features, weights or {}, tuple(shared_parameters)))

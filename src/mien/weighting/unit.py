@@ -18,6 +18,26 @@ NORM_FLOOR = 1e-5
 """Smallest norm divided by; the official code has 1e-10 under the square root."""
 
 
+def weight_bounds(tasks: int, scale: float = 1.0) -> tuple[float, float]:
+    r"""Return the smallest and the largest weight that normalised logits of norm ``scale`` can give to one of T tasks.
+
+    :math:`1 / (1 + (T - 1) e^{\pm s \sqrt{T / (T - 1)}})`: one logit against all others, which are equal.
+
+    Args:
+        tasks: T, at least 1.
+        scale: s, above 0. Default 1, that of the paper's published curves.
+
+    Example:
+        >>> [round(bound, 3) for bound in weight_bounds(2)], [round(bound, 3) for bound in weight_bounds(3)]
+        ([0.196, 0.804], [0.128, 0.63])
+    """
+    others = tasks - 1
+    if others == 0:
+        return 1.0, 1.0
+    gap = scale * sqrt(tasks / others)
+    return 1 / (1 + others * exp(gap)), 1 / (1 + others * exp(-gap))
+
+
 class WeightUnit(nn.Module):
     r"""One linear layer that reads the shared features of a batch and returns one weight a task.
 
@@ -83,11 +103,13 @@ class WeightUnit(nn.Module):
             WeightingError: when the features are not of the size or on the device of the unit.
         """
         weight, bias = self.linear.weight, self.linear.bias
-        self._check(features)
+        features = check_features("The unit", features, weight)
         dtype = torch.promote_types(torch.promote_types(weight.dtype, features.dtype), torch.float32)
         with torch.autocast(features.device.type, enabled=False):
-            inputs = F.normalize((features if attached else features.detach()).flatten(1).to(dtype), eps=NORM_FLOOR)
-            logits = F.linear(inputs, weight.to(dtype), bias.to(dtype))
+            inputs = (features if attached else features.detach()).flatten(1).to(dtype)
+            # Dividing T products instead of C*H*W features is the same, and saves a copy of the features.
+            norms = torch.linalg.vector_norm(inputs, dim=1, keepdim=True).clamp_min(NORM_FLOOR)
+            logits = F.linear(inputs, weight.to(dtype)) / norms + bias.to(dtype)
             absent = None if present is None else ~present.to(logits.device)
             if self.normalize_logits:
                 if absent is not None:
@@ -95,36 +117,37 @@ class WeightUnit(nn.Module):
                 logits = self.scale * F.normalize(logits, eps=NORM_FLOOR)
             if absent is not None:
                 logits = logits.masked_fill(absent, float("-inf"))
-            return logits.softmax(dim=1)
+            weights: Tensor = logits.softmax(dim=1)
+            return weights
 
     @property
     def bounds(self) -> tuple[float, float]:
-        r"""The smallest and the largest possible weight when all T tasks are present.
-
-        :math:`1 / (1 + (T - 1) e^{\pm s \sqrt{T / (T - 1)}})`: one logit against all others, which are
-        equal. Raw logits have none: (0, 1).
-        """
-        others = self.linear.out_features - 1
-        if others == 0:
-            return 1.0, 1.0
-        if not self.normalize_logits:
-            return 0.0, 1.0
-        gap = self.scale * sqrt((others + 1) / others)
-        return 1 / (1 + others * exp(gap)), 1 / (1 + others * exp(-gap))
-
-    def _check(self, features: Tensor) -> None:
-        size, device = self.linear.in_features, self.linear.weight.device
-        if features.ndim < 2 or features.shape[0] == 0 or features[0].numel() != size:
-            raise WeightingError(
-                f"The features must be of shape (N, ...) with N > 0 and {size} values an image, as given when the "
-                f"weighting was made; got {tuple(features.shape)}."
-            )
-        if features.device != device:
-            raise WeightingError(
-                f"The features are on {features.device} and the weighting on {device}: move it with "
-                f'weighting.to("{features.device}") before the optimiser is made.'
-            )
+        """The smallest and the largest possible weight when all T tasks are present; raw logits have none: (0, 1)."""
+        tasks = self.linear.out_features
+        return weight_bounds(tasks, self.scale) if self.normalize_logits or tasks == 1 else (0.0, 1.0)
 
     def extra_repr(self) -> str:
         """Tell the settings when the module is printed."""
         return f"normalize_logits={self.normalize_logits}, scale={self.scale}"
+
+
+def check_features(reader: str, features: Tensor | None, parameter: Tensor) -> Tensor:
+    """Return features that fit a unit's parameter ``(T, D)``.
+
+    Raises:
+        WeightingError: when there are none, or they are not of the size or on the device of the unit.
+    """
+    if features is None:
+        raise WeightingError(f"{reader} reads the shared features: pass `features`, the tensor that all branches read.")
+    size, device = parameter.shape[1], parameter.device
+    if features.ndim < 2 or features.shape[0] == 0 or features[0].numel() != size:
+        raise WeightingError(
+            f"The features must be of shape (N, ...) with N > 0 and {size} values an image, as given when the "
+            f"weighting was made; got {tuple(features.shape)}."
+        )
+    if features.device != device:
+        raise WeightingError(
+            f"The features are on {features.device} and the weighting on {device}: move it with "
+            f'weighting.to("{features.device}") before the optimiser is made.'
+        )
+    return features

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.func import functional_call
 
-from mien.errors import WeightingError
-from mien.weighting.contract import ScalarWeighting
+from mien.weighting.contract import ScalarWeighting, valueless
 from mien.weighting.losses import TaskLosses
 from mien.weighting.ranks import mean_over_ranks
-from mien.weighting.unit import FeatureShape, WeightUnit
+from mien.weighting.unit import FeatureShape, WeightUnit, check_features
 
 
 class UnitWeighting(ScalarWeighting):
@@ -30,6 +29,9 @@ class UnitWeighting(ScalarWeighting):
         leak: also give the features the gradient of :math:`\sum_i \mathrm{sg}(L_i) w_i` through the unit's input (the
             unit's parameters do not get it). The official code does so; default False.
     """
+
+    needs_features = True
+    learning_rate = 0.1
 
     def __init__(
         self,
@@ -53,26 +55,18 @@ class UnitWeighting(ScalarWeighting):
         return weights
 
     def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:
-        if features is None:
-            raise WeightingError(
-                f"{type(self).__name__} reads the shared features: pass `features`, the tensor that all branches read."
-            )
-        weights = self._limit(self.unit(features, losses.present), losses.present)
-        objective = self._total(losses, mean_over_ranks(weights)) + _valueless(self._unit_loss(weights, losses))
+        features = check_features(type(self).__name__, features, self.unit.linear.weight)
+        weights = self._limit(self.unit(features, losses.mask), losses.present)
+        objective = self._total(losses, mean_over_ranks(weights)) + valueless(self._unit_loss(weights, losses))
         if self.leak:
-            objective = objective + _valueless(self._leak(losses, features))
+            objective = objective + valueless(self._leak(losses, features))
         return objective
 
     def _leak(self, losses: TaskLosses, features: Tensor) -> Tensor:
         constants = {name: parameter.detach() for name, parameter in self.unit.named_parameters()}
-        weights: Tensor = functional_call(self.unit, constants, (features, losses.present), {"attached": True})
+        weights: Tensor = functional_call(self.unit, constants, (features, losses.mask), {"attached": True})
         return (self._limit(weights, losses.present) * losses.levels).sum()
 
     def extra_repr(self) -> str:
         """Tell the settings when the module is printed."""
         return f"{super().extra_repr()}, leak={self.leak}"
-
-
-def _valueless(term: Tensor) -> Tensor:
-    """Return a term of value 0 with the gradient of ``term``."""
-    return term - term.detach()
