@@ -46,6 +46,37 @@ def test_an_impossible_cut_is_refused(pretrained: Backbone, frozen: int, split: 
         make(pretrained, split=split, frozen=frozen)
 
 
+def test_a_branch_may_leave_stages_out(pretrained: Backbone) -> None:
+    backbone = deepcopy(pretrained)
+    heads = {IDENTITY: backbone.embedding, EXPRESSION: nn.Linear(256, 7)}
+    network = FaceNetwork(backbone, heads, split=4, frozen=3, stages={EXPRESSION: [4, 5, 8, 9, 11, 12]}).eval()
+    pixels = torch.rand(2, 3, 150, 150) * 255
+    with torch.no_grad():
+        x = network.features(pixels)
+        for number in (4, 5, 8, 9, 11, 12):
+            x = pretrained.stages[number](x)
+        outputs = network(pixels)
+    torch.testing.assert_close(outputs[EXPRESSION], heads[EXPRESSION](x.mean(dim=(2, 3))))
+    torch.testing.assert_close(outputs[IDENTITY], pretrained(pixels))
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        ([], "needs stages from 4 to 14"),
+        ([3, 4, 8], "needs stages from 4 to 14"),
+        ([4, 8, 15], "needs stages from 4 to 14"),
+        ([4, 4, 8], "in rising order"),
+        ([8, 4], "in rising order"),
+        ([5, 8, 11], "do not fit on each other"),
+    ],
+)
+def test_an_impossible_branch_is_refused(pretrained: Backbone, stages: list[int], message: str) -> None:
+    backbone = deepcopy(pretrained)
+    with pytest.raises(ValueError, match=message):
+        FaceNetwork(backbone, {EXPRESSION: nn.Linear(256, 7)}, split=4, frozen=4, stages={EXPRESSION: stages})
+
+
 def test_restored_batch_norm_computes_the_same(pretrained: Backbone) -> None:
     network = make(pretrained)
     with torch.no_grad():

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+from mien.networks.arcface_weights import read_arcface
 from mien.networks.backbone import Backbone
-from mien.networks.batch_norm import restore_batch_norm
+from mien.networks.batch_norm import estimate_statistics, restore_batch_norm
 from mien.networks.center_loss import CenterLoss
 from mien.networks.dlib_weights import find_dlib_resnet, read_dlib_resnet
+from mien.networks.downloads import fetch_facenet, find_facenet
 from mien.networks.face_network import EXPRESSION, IDENTITY, Branch, FaceNetwork
+from mien.networks.facenet_weights import read_facenet, read_facenet_reduced
+from mien.networks.folding import fold_affines
+from mien.networks.heads import hidden_head, linear_head
+from mien.networks.inception_resnet_v1 import inception_resnet_v1, inception_resnet_v1_reduced
+from mien.networks.iresnet import iresnet
+from mien.networks.margin_losses import ArcFaceLoss, CosFaceLoss, MarginLoss
 from mien.networks.onnx_export import export_onnx
+from mien.networks.registry import BACKBONES, RANDOM, load_backbone
 from mien.networks.resnet29 import resnet29
 
 __all__ = [
+    "BACKBONES",
     "EXPRESSION",
     "IDENTITY",
+    "RANDOM",
+    "ArcFaceLoss",
     "Backbone",
     "Branch",
     "CenterLoss",
+    "CosFaceLoss",
     "FaceNetwork",
+    "MarginLoss",
+    "estimate_statistics",
     "export_onnx",
+    "fetch_facenet",
     "find_dlib_resnet",
+    "find_facenet",
+    "fold_affines",
+    "hidden_head",
+    "inception_resnet_v1",
+    "inception_resnet_v1_reduced",
+    "iresnet",
+    "linear_head",
+    "load_backbone",
+    "read_arcface",
     "read_dlib_resnet",
+    "read_facenet",
+    "read_facenet_reduced",
     "resnet29",
     "restore_batch_norm",
 ]

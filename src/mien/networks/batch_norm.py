@@ -35,13 +35,16 @@ def restore_batch_norm(module: nn.Module, batches: Iterable[Tensor]) -> None:
 
     With gamma and beta of the affine and the mean and variance of its input over ``batches``, the batch normalisation
     gets weight gamma * sqrt(variance + eps) and bias beta + gamma * mean. Branches with batch statistics train faster
-    than fused ones; the statistics fold away again when the model is exported.
+    than fused ones; the statistics fold away again when the model is exported. A module without an `Affine` is left
+    alone.
 
     Args:
         module: changed in place.
         batches: inputs of ``module``, ``(N, C, H, W)`` each.
     """
     moments = {name: _Moments() for name, child in module.named_modules() if isinstance(child, Affine)}
+    if not moments:  # running it would move the statistics that it has
+        return
     hooks = [module.get_submodule(name).register_forward_pre_hook(hook) for name, hook in moments.items()]
     for batch in batches:
         module(batch)
@@ -61,3 +64,26 @@ def _batch_norm(affine: nn.Module, mean: Tensor, variance: Tensor) -> nn.BatchNo
     norm.weight.copy_(affine.weight * (variance + norm.eps).sqrt())
     norm.bias.copy_(affine.bias + affine.weight * mean)
     return norm
+
+
+@torch.no_grad()
+def estimate_statistics(module: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Set the statistics of every batch normalisation inside ``module`` to those of some batches.
+
+    Random weights come without statistics, and layers whose statistics stay fixed would not be normalised at all.
+
+    Args:
+        module: changed in place; left in evaluation mode.
+        batches: inputs of ``module``; the statistics are the mean of each batch's.
+    """
+    norms = [child for child in module.modules() if isinstance(child, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean of all batches
+    module.train()
+    for batch in batches:
+        module(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    module.eval()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
+from typing import Self
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mien.networks.backbone import Backbone
 
@@ -14,36 +17,43 @@ EXPRESSION = "expression"
 
 
 class Branch(nn.Module):
-    """The upper stages of the backbone, a global average and a head."""
+    """The upper stages of the backbone, its pooling and a head."""
 
-    def __init__(self, stages: nn.Sequential, head: nn.Module) -> None:
+    def __init__(self, stages: nn.Sequential, pool: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.stages = stages
+        self.pool = pool
         self.head = head
 
     def forward(self, shared: Tensor) -> Tensor:
         """Map the shared features ``(N, C, H, W)`` to the task's output ``(N, outputs)``."""
-        output: Tensor = self.head(self.stages(shared).mean(dim=(2, 3)))
+        output: Tensor = self.head(self.pool(self.stages(shared)))
         return output
 
 
 class FaceNetwork(nn.Module):
     """One look, several answers: ``stem`` -> ``trunk`` -> one branch a task.
 
-    The branches are structurally alike, though one may end earlier, and start from the same pretrained stages, as the
-    paper transfers its face model into both. The stem is the part of the shared stages that training leaves as it is,
-    so that its output may be cached.
+    The branches are structurally alike, though one may leave stages out, and start from the same pretrained stages, as
+    the paper transfers its face model into both. The stem is the part of the shared stages that training leaves as it
+    is, so that its output may be cached.
+
+    Batch normalisation inside stem and trunk always keeps the statistics that it was pretrained with, and so does that
+    of the branches which are not named; its shifts are trained. The official code trains in the same way, with new
+    statistics in the expression branch alone.
 
     Args:
         backbone: the pretrained network; its stages are taken over (the branches get copies).
         heads: the last layer of each task's branch, on pooled features, by task name.
         split: number of shared stages.
         frozen: how many of these form the stem.
-        ends: by task, the number of the stage before which its branch ends; by default all branches have all stages.
-            The last stages hold most of the weights, whose transport is what a single face costs.
+        stages: by task, the numbers of the stages that its branch takes over; by default all from ``split`` on. A
+            shorter branch makes the second answer cheap.
+        batch_norm: tasks whose branches normalise by the batch while they train; None for all.
 
     Raises:
-        ValueError: not ``0 <= frozen <= split < end <= number of stages``.
+        ValueError: not ``0 <= frozen <= split < number of stages``, or a branch without stages, with one twice, out of
+            order or shared, or with stages that do not fit on each other.
     """
 
     def __init__(
@@ -53,24 +63,50 @@ class FaceNetwork(nn.Module):
         *,
         split: int,
         frozen: int,
-        ends: Mapping[str, int] | None = None,
+        stages: Mapping[str, Sequence[int]] | None = None,
+        batch_norm: Collection[str] | None = None,
     ) -> None:
         super().__init__()
-        stages = list(backbone.stages)
-        end_of = {task: (ends or {}).get(task, len(stages)) for task in heads}
-        if not 0 <= frozen <= split < min(end_of.values()) <= max(end_of.values()) <= len(stages):
-            raise ValueError(
-                f"frozen {frozen}, split {split} and ends {end_of} must satisfy "
-                f"0 <= frozen <= split < end <= {len(stages)}"
-            )
+        available = list(backbone.stages)
+        if not 0 <= frozen <= split < len(available):
+            raise ValueError(f"frozen {frozen} and split {split} must satisfy 0 <= frozen <= split < {len(available)}")
+        own = {task: list((stages or {}).get(task, range(split, len(available)))) for task in heads}
+        for task, numbers in own.items():
+            last = len(available) - 1
+            if not numbers or numbers != sorted(set(numbers)) or numbers[0] < split or numbers[-1] > last:
+                raise ValueError(
+                    f"the {task} branch needs stages from {split} to {last} in rising order, not {numbers}"
+                )
         self.normalize = backbone.normalize
         self.crop_size = backbone.crop_size
-        self.embedding_size = backbone.embedding.out_features
-        self.stem = nn.Sequential(*stages[:frozen]).requires_grad_(False)
-        self.trunk = nn.Sequential(*stages[frozen:split])
-        self.branches = nn.ModuleDict(
-            {task: Branch(nn.Sequential(*deepcopy(stages[split : end_of[task]])), head) for task, head in heads.items()}
-        )
+        self.embedding_size = backbone.embedding_size
+        self.unit_length = backbone.unit_length
+        self.stem = nn.Sequential(*available[:frozen]).requires_grad_(False)
+        self.trunk = nn.Sequential(*available[frozen:split])
+        copies = {task: nn.Sequential(*[deepcopy(available[n]) for n in numbers]) for task, numbers in own.items()}
+        self.branches = nn.ModuleDict({task: Branch(copies[task], backbone.pool, heads[task]) for task in heads})
+        self.batch_norm = frozenset(heads if batch_norm is None else batch_norm)
+        self._check_fit()
+
+    @torch.no_grad()
+    def _check_fit(self) -> None:
+        shared = self.eval().features(torch.zeros(1, 3, self.crop_size, self.crop_size))
+        for task, branch in self.branches.items():
+            try:
+                branch(shared)
+            except RuntimeError as error:
+                raise ValueError(f"the stages of the {task} branch do not fit on each other: {error}") from error
+        self.train()
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode, as for every module, but leave batch statistics as they are where they are not trained."""
+        super().train(mode)
+        branches = [branch for task, branch in self.branches.items() if task not in self.batch_norm]
+        for part in (self.stem, self.trunk, *branches):
+            for module in part.modules():
+                if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+                    module.eval()
+        return self
 
     def features(self, pixels: Tensor) -> Tensor:
         """Shared features ``(N, C, H, W)`` of RGB pixels ``(N, 3, S, S)`` of 0 to 255: what all branches read."""
@@ -78,6 +114,12 @@ class FaceNetwork(nn.Module):
         return shared
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Outputs by task: embeddings ``(N, D)``, expression logits ``(N, C)``."""
+        """Outputs by task: embeddings ``(N, D)``, expression logits ``(N, C)``.
+
+        Embeddings have length 1 where the backbone's have; a branch alone returns features as they are trained.
+        """
         shared = self.features(pixels)
-        return {task: branch(shared) for task, branch in self.branches.items()}
+        outputs: dict[str, Tensor] = {task: branch(shared) for task, branch in self.branches.items()}
+        if self.unit_length and IDENTITY in outputs:
+            outputs[IDENTITY] = F.normalize(outputs[IDENTITY])
+        return outputs

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.networks.backbone import Backbone
+from mien.networks.backbone import Backbone, GlobalAverage
+from mien.networks.normalization import PixelNormalization
 
 CROP_SIZE = 150
 """Side in pixels of the crops that the published weights were trained on."""
@@ -84,9 +85,12 @@ def resnet29() -> Backbone:
     blocks += [ResidualBlock(128, 256, down=True)] + [ResidualBlock(256, 256) for _ in range(2)]
     blocks += [ResidualBlock(256, 256, down=True)]
     return Backbone(
-        stages=nn.ModuleList([stem, *blocks]),
-        embedding=nn.Linear(256, EMBEDDING_SIZE, bias=False),
+        nn.ModuleList([stem, *blocks]),
+        GlobalAverage(),
+        nn.Linear(256, EMBEDDING_SIZE, bias=False),
+        pooled_size=256,
+        embedding_size=EMBEDDING_SIZE,
+        unit_length=False,
         crop_size=CROP_SIZE,
-        pixel_mean=PIXEL_MEAN,
-        pixel_scale=PIXEL_SCALE,
+        normalize=PixelNormalization(PIXEL_MEAN, PIXEL_SCALE),
     )
