@@ -1,4 +1,4 @@
-"""From the labels that data sets use to mien's one label space."""
+"""From the labels that data sets use to mien's one label space; the tables of one set alone are in its record."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ EXPRESSION_NAMES: dict[str, Expression] = {
 }
 """Words for expressions, in lower case, as folders and tables spell them."""
 
-FER2013_CODES: tuple[Expression, ...] = (
-    Expression.ANGER,
-    Expression.DISGUST,
-    Expression.FEAR,
-    Expression.HAPPINESS,
-    Expression.SADNESS,
-    Expression.SURPRISE,
-    Expression.NEUTRAL,
-)
-"""The codes 0 to 6 of the ``emotion`` column of FER2013's table."""
+TWO_LETTERS: dict[str, Expression] = {
+    "ne": Expression.NEUTRAL,
+    "ha": Expression.HAPPINESS,
+    "sa": Expression.SADNESS,
+    "su": Expression.SURPRISE,
+    "fe": Expression.FEAR,
+    "af": Expression.FEAR,
+    "di": Expression.DISGUST,
+    "an": Expression.ANGER,
+}
+"""The codes in file names of JAFFE (``FE``) and KDEF (``AF`` for the same)."""
 
 
 def parse_expression(word: str) -> Expression | None:
@@ -39,3 +40,12 @@ def parse_expression(word: str) -> Expression | None:
     (<Expression.HAPPINESS: 'happiness'>, None)
     """
     return EXPRESSION_NAMES.get(word.strip().lower())
+
+
+def codes(*expressions: Expression | None, first: int = 0) -> dict[str, Expression | None]:
+    """A label table from consecutive numbers.
+
+    >>> codes(Expression.NEUTRAL, None, first=1)
+    {'1': <Expression.NEUTRAL: 'neutral'>, '2': None}
+    """
+    return {str(number): expression for number, expression in enumerate(expressions, start=first)}

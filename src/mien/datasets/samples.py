@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from mien.errors import DataError
 from mien.images import Pixels
@@ -13,6 +14,9 @@ from mien.types import Expression
 UNLABELLED = -1
 """The number that stands for a missing label, everywhere."""
 
+Source: TypeAlias = "Path | Pixels | bytes"
+"""Where a photo's pixels are: in a file, in an array ``uint8 (H, W, 3)``, or in an encoded file's bytes."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
@@ -20,17 +24,19 @@ class Sample:
 
     Attributes:
         name: tells the photo in messages and reports: its path inside the data set, or a row of a table.
-        source: where its pixels are: a file, or the pixels themselves, ``uint8 (H, W, 3)``.
+        source: where its pixels are: a file, the bytes of one, or the pixels themselves, ``uint8 (H, W, 3)``.
         identity: who it shows, or None.
         expression: how they look, or None.
         split: the official part of the data set that it belongs to, or None.
+        sequence: the video or image sequence that it is a frame of, or None.
     """
 
     name: str
-    source: Path | Pixels
+    source: Source
     identity: str | None = None
     expression: Expression | None = None
     split: str | None = None
+    sequence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

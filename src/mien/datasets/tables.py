@@ -1,4 +1,4 @@
-"""Reading CSV tables with errors that name the file and the column."""
+"""Reading tables with errors that name the file and the column."""
 
 from __future__ import annotations
 
@@ -30,3 +30,18 @@ def read_table(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dic
                     yield rows.line_num, dict(zip(header, values, strict=False))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a CSV table: {error}") from error
+
+
+def read_words(path: Path, least: int) -> Iterator[list[str]]:
+    """Yield the words of each line of a text file, of lines with at least ``least`` words.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for line in file:
+                if len(words := line.split()) >= least:
+                    yield words
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read ({error})") from error

@@ -1,0 +1,1 @@
+"""The records, by kind of set; `mien.datasets.registry` lists them all."""
