@@ -12,38 +12,66 @@
 
 from __future__ import annotations
 
+from mien.evaluation.authentication import (
+    Acceptance,
+    AuthenticationResult,
+    evaluate_authentication,
+    rate_over_people,
+)
 from mien.evaluation.expression import ExpressionResult, evaluate_expression
+from mien.evaluation.expression_pairs import ExpressionPairs, PairKind, make_expression_pairs
 from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_people, percentile_interval, wilson
+from mien.evaluation.official import Quirk, scored_pairs
 from mien.evaluation.pairs import Pairs, make_pairs, pair_distances, person_folds
+from mien.evaluation.people import mean_over_people
 from mien.evaluation.roc import Roc
 from mien.evaluation.verification import (
     FoldAccuracy,
     OperatingPoint,
     VerificationResult,
+    best_threshold,
+    contiguous_blocks,
     evaluate_distances,
     evaluate_verification,
     fold_accuracies,
+    fold_decisions,
     paired_difference,
 )
+from mien.evaluation.videos import average_videos, spread_frames
 
 __all__ = [
+    "Acceptance",
+    "AuthenticationResult",
+    "ExpressionPairs",
     "ExpressionResult",
     "FoldAccuracy",
     "Interval",
     "OperatingPoint",
+    "PairKind",
     "Pairs",
+    "Quirk",
     "Roc",
     "VerificationResult",
+    "average_videos",
+    "best_threshold",
     "bootstrap_items",
     "bootstrap_people",
+    "contiguous_blocks",
+    "evaluate_authentication",
     "evaluate_distances",
     "evaluate_expression",
     "evaluate_verification",
     "fold_accuracies",
+    "fold_decisions",
+    "make_expression_pairs",
     "make_pairs",
+    "mean_over_people",
     "pair_distances",
     "paired_difference",
     "percentile_interval",
     "person_folds",
+    "rate_over_people",
+    "scored_pairs",
+    "spread_frames",
     "wilson",
 ]

@@ -1,0 +1,54 @@
+"""A mean over items with its interval over people."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import DataError
+from mien.evaluation.intervals import Interval, bootstrap_people, percentile_interval, wilson
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def mean_over_people(
+    values: NDArray[np.floating],
+    first: NDArray[np.integer],
+    second: NDArray[np.integer] | None = None,
+    *,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """The interval, at 95 %, of the mean of ``values`` when other people had been met.
+
+    Photos of one person are not independent, nor are pairs that share a person: so people are drawn with replacement. A
+    pair of two people occurs as often as the product of their counts. Where all values are 0, or all 1, drawing people
+    again tells nothing; then Wilson's interval is given, with the people of ``first`` as independent items.
+
+    Args:
+        values: ``(N,)`` a figure of each item, e.g. the share of runs that decided it rightly.
+        first: ``(N,)`` number of its person; of a pair, the first one's.
+        second: ``(N,)`` number of a pair's second person.
+        bootstrap: how often to draw people.
+        seed: seed of the draws.
+
+    Raises:
+        DataError: there is no item.
+    """
+    values = np.asarray(values, np.float64)
+    if not len(values):
+        raise DataError("a mean over no items has no interval; give at least one item")
+    if np.all(values == values[0]) and values[0] in (0.0, 1.0):
+        people = len(np.unique(first))
+        return wilson(people * values[0], people)
+    numbers = np.unique(np.concatenate([first, first if second is None else second]), return_inverse=True)[1]
+    one, other = numbers[: len(values)], numbers[len(values) :]
+
+    def mean(drawn: Integers) -> Floats:
+        weights = np.where(one == other, drawn[one], drawn[one] * drawn[other])
+        total = weights.sum()
+        return np.array([(weights * values).sum() / total if total else np.nan])
+
+    replicates = bootstrap_people(mean, int(numbers.max()) + 1, replicates=bootstrap, seed=seed)
+    return percentile_interval(replicates[:, 0])
