@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,10 +26,43 @@ people served to derive it, the other half to test it. ``tools/derive_template.p
     LANDMARK_WEIGHTS: displacement rms 4.42 median 3.25 px; embedding distance mean 0.116 95 % below 0.189 (n = 300)
 """
 
+ARCFACE_TEMPLATE = (
+    (38.7946, 52.1963),
+    (74.0318, 52.0014),
+    (56.5252, 72.2366),
+    (42.0493, 92.8655),
+    (71.2299, 92.7041),
+)
+"""Where the five landmarks lie in the 112-pixel crops of the ArcFace line, whose alignment weighs all five alike.
+
+InsightFace's figures plus a half: there a pixel's centre is a whole number, here pixel i covers [i, i + 1)."""
+
 LANDMARK_WEIGHTS = (1.0, 1.0, 0.4, 0.05, 0.05)
 """How much each landmark counts in the alignment: the eyes most, the mouth hardly, as it moves with the expression and
 dlib's crops are aligned by eyes and nose alone. Chosen on the people from whom the template was derived, among nose
 weights from 0.2 to 0.8 and mouth weights from 0 to 0.15, where the displacement hardly changes near the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """To which landmarks faces are brought.
+
+    Attributes:
+        template: five points, in pixels of the crop.
+        crop_size: side of the crop, in pixels.
+        weights: of the landmarks; None means `LANDMARK_WEIGHTS`.
+    """
+
+    template: tuple[tuple[float, float], ...]
+    crop_size: int
+    weights: tuple[float, ...] | None = None
+
+
+ALIGNMENTS = {
+    "dlib": Alignment(DLIB_TEMPLATE, 150),
+    "arcface": Alignment(ARCFACE_TEMPLATE, 112, (1.0,) * 5),
+}
+"""The alignments that recipes name."""
 
 
 def similarity_transform(
@@ -65,7 +99,13 @@ def similarity_transform(
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
-def align(image: NDArray[np.uint8], landmarks: ArrayLike, template: ArrayLike, size: int) -> NDArray[np.uint8]:
+def align(
+    image: NDArray[np.uint8],
+    landmarks: ArrayLike,
+    template: ArrayLike,
+    size: int,
+    weights: Sequence[float] | None = None,
+) -> NDArray[np.uint8]:
     """Cut out a face, turned and scaled so that its landmarks lie as close as possible to the template.
 
     A face that is larger than the crop is averaged over areas before it is sampled, so that it does not alias. What
@@ -77,6 +117,7 @@ def align(image: NDArray[np.uint8], landmarks: ArrayLike, template: ArrayLike, s
         landmarks: ``(5, 2)`` (x, y) in pixels of the image, where pixel i covers [i, i + 1).
         template: ``(5, 2)`` where they should come to lie, in pixels of the crop.
         size: side of the crop in pixels.
+        weights: how much each landmark counts; None for `LANDMARK_WEIGHTS`.
 
     Returns:
         ``uint8 (size, size, 3)``.
@@ -87,7 +128,7 @@ def align(image: NDArray[np.uint8], landmarks: ArrayLike, template: ArrayLike, s
     points = np.asarray(landmarks, np.float64)
     if points.shape != (5, 2) or not np.isfinite(points).all() or not np.ptp(points[:3], axis=0).any():
         raise ImageError("the landmarks are not five different points (x, y); detect the face again")
-    transform = similarity_transform(points, template, LANDMARK_WEIGHTS)
+    transform = similarity_transform(points, template, weights or LANDMARK_WEIGHTS)
     if math.hypot(transform[0, 0], transform[1, 0]) < 1e-6:
         raise ImageError("the landmarks do not have the layout of a face; detect the face again")
     return warp(image, transform, size)

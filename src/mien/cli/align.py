@@ -2,114 +2,213 @@
 
 from __future__ import annotations
 
-import csv
+import hashlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from PIL import Image
 
 from mien.analyzer import Mien
+from mien.cli.align_report import COLUMNS, Report, Row, read_rows, write_rows
 from mien.cli.console import progress, shown
 from mien.cli.exits import ExitCode, say
-from mien.cli.options import MinFaceOption, ModelOption, ThreadsOption
+from mien.cli.options import MinFaceOption, ModelOption
 from mien.cli.photos import is_image
+from mien.contract import Contract
 from mien.errors import DataError, ImageError
 from mien.files import walk
+from mien.images import IMAGE_SUFFIXES, Pixels, load_image
+
+if TYPE_CHECKING:
+    from mien.datasets import SampleSet
 
 LABELS = "labels.csv"
-REPORT = "align-report.csv"
-COLUMNS = ("path", "crop", "way", "score", "message")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A photo of the data set.
+
+    Attributes:
+        path: its name in the data set, with forward slashes.
+        source: where its pixels are.
+    """
+
+    path: str
+    source: Path | Pixels | bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One image of the data set; paths relative to it, with forward slashes."""
+class Found:
+    """The photos to align, and their labels as rows with a column ``path``; None when there are none."""
 
-    path: str
-    crop: str
+    photos: list[Photo]
+    labels: list[Row] | None = None
 
 
 def align(
     source: Annotated[Path, typer.Argument(metavar="SRC", exists=True, file_okay=False, help="A folder with photos.")],
     target: Annotated[Path, typer.Argument(metavar="DST", file_okay=False, help="The folder to write crops to.")],
+    layout: Annotated[
+        str | None, typer.Option("--layout", metavar="NAME", help="SRC is this data set (see mien datasets).")
+    ] = None,
     model: ModelOption = None,
     min_face: MinFaceOption = None,
-    threads: ThreadsOption = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="Photos worked on at the same time; all cores by default.")
+    ] = None,
 ) -> ExitCode:
     """Cut the largest face out of each photo of SRC, aligned for the model, and write it to DST as PNG.
 
-    If SRC holds a labels.csv with a column path, its photos are taken and DST gets a labels.csv with the same columns;
-    otherwise all images in SRC and its subfolders. Subfolders and names are kept.
+    With --layout those photos are taken that the data set's record chooses, and DST gets a labels.csv with their
+    identities, expressions, parts and sequences, which can be read as the layout index. Else, if SRC holds a labels.csv
+    with a column path, its photos are taken and DST gets a labels.csv with the same columns; else all images in SRC and
+    its subfolders. Subfolders and names are kept.
 
     A photo in which no face is found is tried again with its border repeated, and then resized as a whole.
-    DST/align-report.csv names for each photo the way: detected, padded, whole or failed. Crops that exist are not made
-    again, so an interrupted run can be repeated.
+    DST/align-report.csv names for each photo the way: detected, padded, whole or failed. Crops that exist, of
+    the same size and template, are not made again, so an interrupted run can be repeated.
     """
-    rows = _read_labels(source)
-    items = plan([row["path"] for row in rows] if rows is not None else _images(source, leave_out=target))
-    if not items:
+    found = _find_layout(layout, source, target) if layout else _find(source, target)
+    if not found.photos:
         say(f"mien: no photo was found in {shown(source)}")
         return ExitCode.ERROR
-    mien = Mien(model, threads=threads, min_face=min_face)
+    return cut_faces(found, target, model=model, min_face=min_face, threads=threads)
+
+
+def cut_faces(
+    found: Found,
+    target: Path,
+    *,
+    model: str | None = None,
+    min_face: float | None = None,
+    threads: int | None = None,
+) -> ExitCode:
+    """Write the crops of some photos, and their labels; see `align`."""
+    mien = Mien(model, threads=1, min_face=min_face)
+    crops = plan(photo.path for photo in found.photos)
     target.mkdir(parents=True, exist_ok=True)
-    report = {row["path"]: row for row in _read_rows(target / REPORT) if row.get("path") and row.get("way")}
-    _write(target / REPORT, COLUMNS, report.values())  # without a last line that an interruption cut short
-    to_do = [item for item in items if item.path not in report or not (target / item.crop).is_file()]
-    with (target / REPORT).open("a", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    with Report(target, crop_form(mien.contract)) as report:
+        to_do = [photo for photo in found.photos if not report.has_crop(photo.path, crops[photo.path])]
+        work = partial(_make_crop, mien, target, crops)
         with progress(len(to_do), "aligning") as advance:
-            for item in to_do:
-                report[item.path] = _align_one(mien, source, target, item, writer)
-                stream.flush()
+            for row in in_parallel(work, to_do, threads or os.cpu_count() or 1):
+                report.add(row)
+                if row["message"]:
+                    say(f"mien: {shown(row['message'])}")
                 advance()
-    _write(target / REPORT, COLUMNS, (report[item.path] for item in items))
-    if rows is not None:
-        _write_labels(target / LABELS, rows, items, report)
-    return _summarise(report, items, len(items) - len(to_do))
+    rows = report.finish(crops)
+    if found.labels is not None:
+        _write_labels(target / LABELS, found.labels, rows)
+    return _summarise(rows, len(found.photos) - len(to_do))
 
 
-def plan(paths: Iterable[str]) -> list[Item]:
+def in_parallel(work: Callable[[Photo], Row], photos: Iterable[Photo], threads: int) -> Iterator[Row]:
+    """Work on some photos at a time and yield the results in order; few are ever waiting.
+
+    Threads suffice, as decoding and the detector's networks leave Python's lock to each other.
+    """
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[Row]] = deque()
+    try:
+        for photo in photos:
+            waiting.append(pool.submit(work, photo))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def crop_form(contract: Contract) -> str:
+    """What a model's crops look like, in a word: their size, and a hash of their template."""
+    template = hashlib.sha256(repr(contract.template).encode()).hexdigest()
+    return f"{contract.crop_size}-{template[:8]}"
+
+
+def plan(paths: Iterable[str]) -> dict[str, str]:
     """Choose a crop's path for each photo: with the suffix ``.png``, or after the whole name where that is taken.
 
     Raises:
         DataError: a path leads out of the data set.
+
+    >>> plan(["a/1.jpg", "a/1.gif", "subject01.happy"])
+    {'a/1.jpg': 'a/1.png', 'a/1.gif': 'a/1.gif.png', 'subject01.happy': 'subject01.happy.png'}
     """
+    crops: dict[str, str] = {}
     taken: set[str] = set()
-    items = []
     for path in dict.fromkeys(paths):
         pure = PurePosixPath(path.replace(os.sep, "/"))
         if not pure.name or pure.is_absolute() or ".." in pure.parts:
             raise DataError(f"{LABELS} names {path!r}, which is no path inside the data set; correct that row")
-        crop = pure.with_suffix(".png")
-        if str(crop) in taken:
-            crop = pure.with_name(pure.name + ".png")
-        taken.add(str(crop))
-        items.append(Item(path, str(crop)))
-    return items
+        pure = pure.with_name(pure.name.replace(":", "-"))  # of a row of a table; no part of a file's name on Windows
+        stem = pure.with_suffix("") if pure.suffix.lower() in IMAGE_SUFFIXES else pure
+        crop = f"{stem}.png" if f"{stem}.png".lower() not in taken else f"{pure}.png"
+        while crop.lower() in taken:  # two names that differ in case alone are one on some file systems
+            crop += ".png"
+        taken.add(crop.lower())
+        crops[path] = crop
+    return crops
 
 
-def _align_one(mien: Mien, source: Path, target: Path, item: Item, writer: csv.DictWriter[str]) -> dict[str, str]:
-    row = {"path": item.path, "crop": item.crop, "way": "failed", "score": "", "message": ""}
+def _make_crop(mien: Mien, target: Path, crops: Mapping[str, str], photo: Photo) -> Row:
+    """Write a crop; only then is there a row of it, so that a row of the report stands for a whole file."""
+    row = dict.fromkeys(COLUMNS, "") | {"path": photo.path, "form": crop_form(mien.contract)}
     try:
-        crop, way = mien.largest_crop(source / item.path)
+        name = None if isinstance(photo.source, Path) else photo.path
+        made, way = mien.largest_crop(load_image(photo.source, name=name))
     except ImageError as error:
-        row |= {"crop": "", "message": str(error)}
-        writer.writerow(row)
-        say(f"mien: {shown(str(error))}")
-        return row
-    row |= {"way": way, "score": f"{crop.score:.4f}" if way != "whole" else ""}
-    writer.writerow(row)  # before the crop, so that a crop never lacks its row
-    path = target / item.crop
-    path.parent.mkdir(parents=True, exist_ok=True)
+        return row | {"way": "failed", "message": str(error)}
+    path = target / crops[photo.path]
     unfinished = path.with_name(path.name + ".part")
-    Image.fromarray(crop.pixels).save(unfinished, format="PNG")
-    unfinished.replace(path)
-    return row
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(made.pixels).save(unfinished, format="PNG")
+        unfinished.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({error}); make room, or give another folder") from error
+    return row | {"crop": crops[photo.path], "way": way, "score": f"{made.score:.4f}" if way != "whole" else ""}
+
+
+def _find(source: Path, target: Path) -> Found:
+    labels = _read_labels(source)
+    names = [row["path"] for row in labels] if labels is not None else _images(source, leave_out=target)
+    return Found([Photo(name, source / name) for name in dict.fromkeys(names)], labels)
+
+
+def _find_layout(name: str, source: Path, target: Path) -> Found:
+    """The photos that a data set's record chooses; its module is needed for this alone."""
+    from mien.datasets import find_layout, read_layout
+
+    if target.resolve().is_relative_to(source.resolve()):
+        raise DataError(f"{target} lies in {source}, whose crops would be read as photos; give a folder beside it")
+    return labelled_photos(read_layout(find_layout(name), source))
+
+
+def labelled_photos(samples: SampleSet) -> Found:
+    """The photos of a data set, with all that is known of them as labels."""
+    from mien.cli.datasets import say_left_out
+
+    say_left_out(samples.skipped)
+    labels = [
+        {
+            "path": sample.name,
+            "identity": sample.identity or "",
+            "expression": sample.expression or "",
+            "split": sample.split or "",
+            "sequence": sample.sequence or "",
+        }
+        for sample in samples.samples
+    ]
+    return Found([Photo(sample.name, sample.source) for sample in samples.samples], labels)
 
 
 def _images(source: Path, *, leave_out: Path) -> list[str]:
@@ -118,46 +217,23 @@ def _images(source: Path, *, leave_out: Path) -> list[str]:
     return [file.relative_to(source).as_posix() for file in files if is_image(file)]
 
 
-def _read_labels(source: Path) -> list[dict[str, str]] | None:
+def _read_labels(source: Path) -> list[Row] | None:
     if not (source / LABELS).is_file():
         return None
-    rows = list(_read_rows(source / LABELS))
+    rows = list(read_rows(source / LABELS))
     if rows and any(not row.get("path") for row in rows):
         raise DataError(f"{source / LABELS} has no column path, or a row without one; give each row its path")
     return rows
 
 
-def _read_rows(path: Path) -> Iterator[dict[str, str]]:
-    if not path.is_file():
-        return
-    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
-        try:
-            for row in csv.DictReader(stream):
-                yield {key: value or "" for key, value in row.items() if key is not None}
-        except csv.Error as error:
-            raise DataError(f"{path} is no CSV file ({error}); correct or remove it") from error
-
-
-def _write_labels(
-    path: Path, rows: Sequence[dict[str, str]], items: Sequence[Item], report: dict[str, dict[str, str]]
-) -> None:
+def _write_labels(path: Path, labels: Sequence[Row], rows: Sequence[Row]) -> None:
     """The labels of those photos that have a crop, with its path in place of the photo's."""
-    crops = {item.path: item.crop for item in items if report[item.path]["way"] != "failed"}
-    kept = [{**row, "path": crops[row["path"]]} for row in rows if row["path"] in crops]
-    _write(path, tuple(rows[0]), kept)
+    crops = {row["path"]: row["crop"] for row in rows if row["crop"]}
+    write_rows(path, tuple(labels[0]), ({**row, "path": crops[row["path"]]} for row in labels if row["path"] in crops))
 
 
-def _write(path: Path, columns: Sequence[str], rows: Iterable[dict[str, str]]) -> None:
-    unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-        writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    unfinished.replace(path)
-
-
-def _summarise(report: dict[str, dict[str, str]], items: Sequence[Item], kept: int) -> ExitCode:
-    ways = Counter(report[item.path]["way"] for item in items)
+def _summarise(rows: Sequence[Row], kept: int) -> ExitCode:
+    ways = Counter(row["way"] for row in rows)
     counts = ", ".join(f"{ways[way]} {way}" for way in ("detected", "padded", "whole", "failed"))
-    say(f"{len(items)} photos: {counts}; {kept} of them were there already")
+    say(f"{len(rows)} photos: {counts}; {kept} of them were there already")
     return ExitCode.PARTIAL if ways["failed"] else ExitCode.DONE
