@@ -244,7 +244,8 @@ class Mien:
         return [Crop(resize_crop(pixels, self.contract.crop_size), whole, 1.0, None)]
 
     def _crop(self, pixels: Pixels, found: Detection) -> Crop:
-        aligned = align(pixels, found.landmarks, self.contract.template, self.contract.crop_size)
+        contract = self.contract
+        aligned = align(pixels, found.landmarks, contract.template, contract.crop_size, contract.landmark_weights)
         return Crop(aligned, found.box, found.score, found.landmarks)
 
     def _answer(self, crops: Sequence[Crop]) -> list[Face]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mien.contract import METADATA_KEY, Contract
 from mien.errors import ModelError
+from mien.foreign import ForeignGraph, contract_path, read_contract
 
 SHIPPED = {"mien-r29": "mien-r29.onnx"}
 """Models inside the package, by name."""
@@ -41,7 +42,8 @@ class Model:
 
     Attributes:
         path: the model file.
-        contract: what the file promises; checked against its graph.
+        contract: what the file promises; checked against its graph. A file that was made elsewhere has it beside
+            itself, see `mien.foreign`.
         providers: the execution providers in use.
 
     Raises:
@@ -56,11 +58,16 @@ class Model:
         providers: Sequence[str] | None = None,
     ) -> None:
         self.path = resolve(source)
-        self._session = _open(self.path, threads, providers)
+        self._session = open_session(self.path, threads, providers)
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
-        self.contract = _contract(self._session, self.path)
-        _check_graph(self._session, self.contract, self.path)
+        self.contract, self._foreign = _contract(self._session, self.path)
+        if self._foreign is None:
+            _check_graph(self._session, self.contract, self.path)
+        else:
+            _check_foreign(self._session, self.contract, self._foreign, self.path)
         self._outputs = [name for name, size in _promised(self.contract).items() if size]
+        batch = self._session.get_inputs()[0].shape[0]
+        self._most: int | None = batch if isinstance(batch, int) else None
 
     def __repr__(self) -> str:
         return f"Model({self.contract.model_id!r}, path={str(self.path)!r})"
@@ -84,7 +91,8 @@ class Model:
                 f"crops of {crops.dtype} {crops.shape} do not fit {self.contract.model_id}; "
                 f"give uint8 (N, {size}, {size}, 3)"
             )
-        parts = [self._call(crops[start : start + batch_size]) for start in range(0, len(crops), batch_size)]
+        step = min(batch_size, self._most or batch_size)
+        parts = [self._call(crops[start : start + step]) for start in range(0, len(crops), step)]
         widths = _promised(self.contract)
         answers = {
             name: np.concatenate([part[name] for part in parts]) if parts else np.empty((0, widths[name]), np.float32)
@@ -94,7 +102,11 @@ class Model:
 
     def _call(self, crops: Crops) -> dict[str, Floats]:
         try:
-            values = self._session.run(self._outputs, {"crops": crops})
+            if self._foreign is None:
+                values = self._session.run(self._outputs, {"crops": crops})
+            else:
+                fed = {self._foreign.input: self._foreign.feed(crops)}
+                values = [self._foreign.read(self._session.run([self._foreign.output], fed)[0])]
         except Exception as error:
             raise ModelError(
                 f"{self.path} fails on {len(crops)} crops ({_brief(error)}); export the model again"
@@ -129,7 +141,12 @@ def resolve(source: str | os.PathLike[str] | None = None) -> Path:
     return path
 
 
-def _open(path: Path, threads: int | None, providers: Sequence[str] | None) -> Any:
+def open_session(path: Path, threads: int | None, providers: Sequence[str] | None) -> Any:
+    """ONNX Runtime's session of a file; see `Model` for the arguments.
+
+    Raises:
+        ModelError: the file cannot be loaded, or a provider is not there.
+    """
     wanted = list(providers or (CPU,))
     missing = sorted(set(wanted) - set(onnxruntime.get_available_providers()))
     if missing:
@@ -154,12 +171,19 @@ def _open(path: Path, threads: int | None, providers: Sequence[str] | None) -> A
         ) from error
 
 
-def _contract(session: Any, path: Path) -> Contract:
+def _contract(session: Any, path: Path) -> tuple[Contract, ForeignGraph | None]:
+    """The contract inside the file, or the one beside it with what it says of the graph."""
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
-        raise ModelError(f"{path} has no contract of mien in its metadata; use a model written by `mien export`")
+        adopted = read_contract(path)
+        if adopted is None:
+            raise ModelError(
+                f"{path} has no contract of mien in its metadata, and no {contract_path(path).name} lies beside it; "
+                "use a model written by `mien export`, or make this one usable by `mien adopt`"
+            )
+        return adopted
     try:
-        return Contract.from_json(text)
+        return Contract.from_json(text), None
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
@@ -194,6 +218,29 @@ def _check_graph(session: Any, contract: Contract, path: Path) -> None:
                 f"{path} returns {name} {outputs[name].type} {outputs[name].shape} where its contract promises "
                 f"float32 [N, {width}]; export the model again"
             )
+
+
+def _check_foreign(session: Any, contract: Contract, graph: ForeignGraph, path: Path) -> None:
+    """Compare a graph that was made elsewhere with the contract beside it."""
+    inputs = {node.name: node for node in session.get_inputs()}
+    outputs = {node.name: node for node in session.get_outputs()}
+    size, beside = contract.crop_size, contract_path(path).name
+    if list(inputs) != [graph.input] or graph.output not in outputs:
+        raise ModelError(
+            f"{path} has inputs {list(inputs)} and outputs {list(outputs)} where {beside} names {graph.input} and "
+            f"{graph.output}; correct it, or write it again with `mien adopt`"
+        )
+    taken, given = inputs[graph.input], outputs[graph.output]
+    batch, *shape = taken.shape
+    if taken.type != "tensor(float)" or not _agree(shape, [3, size, size]) or (isinstance(batch, int) and batch != 1):
+        raise ModelError(
+            f"{path} takes {taken.type} {taken.shape} where {beside} promises float32 [N, 3, {size}, {size}]; "
+            "N may be free or 1"
+        )
+    if given.type != "tensor(float)" or not _agree(given.shape[1:], [contract.embedding_size]):
+        raise ModelError(
+            f"{path} returns {given.type} {given.shape} where {beside} promises float32 [N, {contract.embedding_size}]"
+        )
 
 
 def _agree(declared: Sequence[int | str | None], expected: Sequence[int]) -> bool:
