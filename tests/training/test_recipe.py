@@ -31,6 +31,7 @@ def test_shipped_recipes_are_valid(name: str) -> None:
         ({"tasks": {}}, "name at least one task"),
         ({"tasks": {"identity": {}}}, "identity needs a teacher, labels, or both"),
         ({"epochs": 0}, "epochs: input should be greater than or equal to 1"),
+        ({"weighting": {"method": "dynamik"}}, "method 'dynamik' is unknown; choose one of: dynamic"),
         ({"network": {"frozen": 9, "split": 8}}, "network.frozen must not be above network.split"),
         ({"cached_views": 2, "small": {"crop_size": 112, "epochs": 1}}, "cached views have one size"),
         ({"sources": []}, "sources"),
@@ -51,7 +52,7 @@ def test_an_unknown_key_in_a_list_is_placed(content: dict[str, Any]) -> None:
 
 def test_an_unknown_layout_lists_the_known_ones(content: dict[str, Any]) -> None:
     content["sources"][0]["layout"] = "fer"
-    with pytest.raises(RecipeError, match="layout 'fer' is unknown; choose one of: fer2013, index, london"):
+    with pytest.raises(RecipeError, match=r"layout 'fer' is unknown; choose one of: .*fer2013, .*index"):
         parse_recipe(content, "recipe")
 
 

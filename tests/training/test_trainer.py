@@ -133,6 +133,40 @@ def test_single_tasks_and_all_methods_train(
     assert run.parts.weighting.weights == {task: 1.0}
 
 
+@pytest.mark.parametrize("method", ["progress", "uncertainty", "famo", "gradnorm", "upgrad"])
+def test_methods_of_every_kind_train_two_tasks(
+    content: dict[str, Any], faces: Path, tmp_path: Path, method: str
+) -> None:
+    if method == "upgrad":
+        pytest.importorskip("torchjd")
+    run = trainer(content | {"epochs": 1, "weighting": {"method": method}}, faces, tmp_path)
+    run.run()
+    assert all(weight > 0 for weight in run.parts.weighting.weights.values())
+
+
+def test_famo_learns_from_the_losses_after_the_step(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    run = trainer(content | {"epochs": 2, "weighting": {"method": "famo"}}, faces, tmp_path)
+    run.run()
+    assert run.parts.weighting.weights["identity"] != run.parts.weighting.weights["expression"]
+
+
+@pytest.mark.parametrize("loss", ["arcface", "cosface"])
+def test_identity_learns_with_a_margin(content: dict[str, Any], faces: Path, tmp_path: Path, loss: str) -> None:
+    content |= {"epochs": 1, "tasks": {"identity": {"labels": {"loss": loss}}}}
+    run = trainer(content, faces, tmp_path)
+    centres = run.parts.tasks["identity"].classifier.weight.clone()
+    run.run()
+    assert not torch.equal(run.parts.tasks["identity"].classifier.weight, centres)
+
+
+def test_bfloat16_on_a_processor_without_it_is_said(
+    content: dict[str, Any], faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    run = trainer(content | {"precision": "bfloat16"}, faces, tmp_path)
+    assert any("--set precision=float32" in line for line in run.observer.lines)
+
+
 def test_small_crops_come_first(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
     run = trainer(content | {"crop_size": 150, "small": {"crop_size": 112, "epochs": 1}}, faces, tmp_path)
     steps = run.batches.steps_per_epoch

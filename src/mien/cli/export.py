@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from mien.alignment import DLIB_TEMPLATE
 from mien.cli.exits import ExitCode, say
 from mien.cli.train import DataOption, parse_folders
 from mien.contract import Threshold
@@ -38,7 +37,7 @@ def export(
     elif recipe.tasks.identity:
         sources = load_sources(recipe, parse_folders(data or []), say)
         chosen = choose_threshold(recipe, network, sources, far)
-    contract = export_model(recipe, network, output, DLIB_TEMPLATE, chosen)
+    contract = export_model(recipe, network, output, chosen)
     say(f"wrote {output}: model {contract.model_id}, {output.stat().st_size / 1e6:.1f} MB")
     if chosen:
         say(f"threshold {chosen.distance:g} for FAR {chosen.far:g}, chosen on {chosen.chosen_on}")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mien.cli.exits import ExitCode, say
+from mien.cli.options import parse_settings
 from mien.errors import RecipeError
 from mien.training import BEST, Recipe, load_recipe, load_sources
 from mien.training import train as train_recipe
@@ -37,7 +38,7 @@ def train(
 
     The folder of the run gets best.pt (for mien export), last.pt, history.json and TensorBoard's files.
     """
-    plan = _changed(find_recipe(recipe), change or [])
+    plan = find_recipe(recipe).changed(parse_settings(change or []))
     folder = output or Path("runs") / plan.name
     sources = load_sources(plan, parse_folders(data or []), say)
     with _Display() as display:
@@ -76,18 +77,6 @@ def parse_folders(data: list[str]) -> dict[str, Path]:
             raise RecipeError(f"--data {text} is not of the form NAME=FOLDER")
         folders[name] = Path(folder)
     return folders
-
-
-def _changed(recipe: Recipe, changes: list[str]) -> Recipe:
-    import yaml
-
-    values = {}
-    for text in changes:
-        key, equals, value = text.partition("=")
-        if not (key and equals):
-            raise RecipeError(f"--set {text} is not of the form KEY=VALUE")
-        values[key] = yaml.safe_load(value)
-    return recipe.changed(values) if values else recipe
 
 
 class _Display:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mien.datasets import plain_view
+from mien.errors import RecipeError
 from mien.networks import (
+    BACKBONES,
     EXPRESSION,
     IDENTITY,
+    RANDOM,
     Backbone,
     FaceNetwork,
-    find_dlib_resnet,
-    read_dlib_resnet,
-    resnet29,
+    estimate_statistics,
+    load_backbone,
     restore_batch_norm,
 )
 from mien.training.data import Source
@@ -43,33 +45,43 @@ class Parts(NamedTuple):
 
 def pretrained_backbone(recipe: Recipe) -> Backbone:
     """The backbone with the weights that the recipe starts from."""
-    weights = recipe.network.weights
-    return read_dlib_resnet(find_dlib_resnet() if weights == "dlib" else Path(weights))
+    return load_backbone(recipe.network.backbone, recipe.network.weights)
 
 
 def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
-    """Cut a backbone into the recipe's network; takes its stages over. No batch statistics are restored yet."""
+    """Cut a backbone into the recipe's network; takes its stages over. No batch statistics are restored yet.
+
+    Raises:
+        RecipeError: the stages that the recipe names make no network, or its crops do not fit the backbone.
+    """
+    settings = recipe.network
+    sizes = {recipe.crop_size, recipe.small.crop_size if recipe.small else recipe.crop_size}
+    if backbone.one_size and sizes != {backbone.crop_size}:
+        size = backbone.crop_size
+        raise RecipeError(f"backbone {settings.backbone} takes crops of {size} pixels alone; set crop_size to {size}")
     heads: dict[str, nn.Module] = {}
     if recipe.tasks.identity:
         heads[IDENTITY] = backbone.embedding
     if recipe.tasks.expression:
-        classes = len(recipe.tasks.expression.classes)
-        heads[EXPRESSION] = nn.Sequential(
-            nn.Dropout(recipe.network.dropout), nn.Linear(backbone.embedding.in_features, classes)
+        make_head = BACKBONES[settings.backbone].expression_head
+        heads[EXPRESSION] = make_head(backbone.pooled_size, len(recipe.tasks.expression.classes), settings.dropout)
+    stages = {str(task): numbers for task, numbers in settings.stages.items()}
+    try:
+        return FaceNetwork(
+            backbone,
+            heads,
+            split=settings.split,
+            frozen=settings.frozen,
+            stages=stages,
+            batch_norm=settings.batch_norm,
         )
-    settings = recipe.network
-    return FaceNetwork(
-        backbone,
-        heads,
-        split=settings.split,
-        frozen=settings.frozen,
-        ends={str(task): end for task, end in settings.ends.items()},
-    )
+    except ValueError as error:
+        raise RecipeError(f"recipe {recipe.name} asks for a network that cannot be: {error}") from error
 
 
 def empty_network(recipe: Recipe) -> FaceNetwork:
     """The recipe's network in its final form with weights of no meaning, for a checkpoint to fill."""
-    network = build_network(recipe, resnet29())
+    network = build_network(recipe, BACKBONES[recipe.network.backbone].build())
     with torch.no_grad():
         shared = network.features(torch.zeros(1, 3, recipe.crop_size, recipe.crop_size))
     for task in recipe.network.batch_norm:
@@ -81,26 +93,37 @@ def empty_network(recipe: Recipe) -> FaceNetwork:
 def build(recipe: Recipe, sources: list[Source]) -> Parts:
     """Build everything that a run trains, the same for the same recipe and data.
 
-    Batch statistics are taken from the first photos of the first source.
+    Batch statistics are taken from the first photos of the first source, where weights come without.
     """
     torch.manual_seed(recipe.seed)
     backbone = pretrained_backbone(recipe)
+    if recipe.network.weights == RANDOM:
+        estimate_statistics(backbone, _first_photos(recipe, sources))
     tasks = build_tasks(recipe, backbone, sum(len(source.train.people) for source in sources))
     network = build_network(recipe, backbone)
     with torch.no_grad():
-        images = torch.split(sources[0].train.images[:_CALIBRATION_PHOTOS], _CALIBRATION_BATCH)
-        shared = [network.features(plain_view(batch, recipe.crop_size)) for batch in images]
+        shared = [network.features(pixels) for pixels in _first_photos(recipe, sources)]
     for task in recipe.network.batch_norm:
         if task in network.branches:
             restore_batch_norm(network.branches[task], shared)
     weighting = build_weighting(
-        recipe.weighting.method, list(tasks), features=shared[0].shape[1:], weights=recipe.weighting.fixed
+        recipe.weighting.method,
+        list(tasks),
+        features=shared[0].shape[1:],
+        weights=recipe.weighting.fixed,
+        shared_parameters=[parameter for parameter in network.trunk.parameters() if parameter.requires_grad],
     )
     return Parts(network, tasks, weighting, shared[0].shape[1:])
 
 
+def _first_photos(recipe: Recipe, sources: list[Source]) -> Iterator[Tensor]:
+    """Batches of the first source's first photos, RGB ``(N, 3, S, S)`` of 0 to 255."""
+    for batch in torch.split(sources[0].train.images[:_CALIBRATION_PHOTOS], _CALIBRATION_BATCH):
+        yield plain_view(batch, recipe.crop_size)
+
+
 def optimizer_groups(recipe: Recipe, parts: Parts) -> list[dict[str, object]]:
-    """Optimiser groups: pretrained layers, new ones and the weight unit; decay for matrices and filters alone."""
+    """Groups of pretrained layers, new ones and the weighting method's own; decay for matrices and filters alone."""
     pretrained, new = list(parts.network.trunk.parameters()), list(parts.tasks.parameters())
     for task, branch in parts.network.branches.items():
         (new if task in recipe.network.batch_norm or task == EXPRESSION else pretrained).extend(branch.parameters())
@@ -112,6 +135,7 @@ def optimizer_groups(recipe: Recipe, parts: Parts) -> list[dict[str, object]]:
         vectors = [parameter for parameter in trained if parameter.ndim <= 1]
         for chosen, decay in ((matrices, settings.weight_decay), (vectors, 0.0)):
             groups.append({"params": chosen, "lr": lr, "peak_lr": lr, "weight_decay": decay})
-    unit = list(parts.weighting.parameters())
-    groups.append({"params": unit, "lr": recipe.weighting.unit_lr, "peak_lr": None, "weight_decay": 0.0})
+    rate = recipe.weighting.lr or parts.weighting.learning_rate or settings.lr
+    own = list(parts.weighting.parameters())
+    groups.append({"params": own, "lr": rate, "peak_lr": None, "weight_decay": 0.0})
     return [group for group in groups if group["params"]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mien.contract import Contract, Point, Threshold
+from mien.alignment import ALIGNMENTS
+from mien.contract import Contract, Threshold
 from mien.datasets import FacePixels
 from mien.errors import CheckpointError, DataError
 from mien.evaluation import evaluate_verification
@@ -65,24 +66,24 @@ def choose_threshold(recipe: Recipe, network: FaceNetwork, sources: list[Source]
     return Threshold(round(point.threshold, 4), far, chosen_on)
 
 
-def export(
-    recipe: Recipe, network: FaceNetwork, path: Path, template: tuple[Point, ...], threshold: Threshold | None
-) -> Contract:
+def export(recipe: Recipe, network: FaceNetwork, path: Path, threshold: Threshold | None) -> Contract:
     """Write a trained network as a model file and return its contract.
 
     Args:
         recipe: what was trained.
         network: the trained network.
         path: the ONNX file.
-        template: where the aligned crops that it was trained on have the five landmarks, in pixels of the crop.
         threshold: the recommended verification threshold; needed when there is an identity branch.
     """
+    alignment = ALIGNMENTS[recipe.alignment]
+    scale = recipe.crop_size / alignment.crop_size
     has_identity = IDENTITY in network.branches
     expressions = recipe.tasks.expression.classes if recipe.tasks.expression and EXPRESSION in network.branches else ()
     contract = Contract(
         model_id=f"{recipe.name}-{recipe.hash}",
         crop_size=recipe.crop_size,
-        template=template,
+        template=tuple((x * scale, y * scale) for x, y in alignment.template),
+        landmark_weights=alignment.weights,
         expressions=expressions,
         embedding_size=network.embedding_size if has_identity else 0,
         threshold=threshold if has_identity else None,

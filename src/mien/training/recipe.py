@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from mien.datasets import READERS, Augmentation
 from mien.errors import RecipeError
 from mien.types import Expression
+from mien.weighting import METHODS
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -62,19 +63,30 @@ class NetworkRecipe(Section):
     """The two-task network.
 
     Attributes:
-        weights: ``dlib`` takes the published weights from the installed package; else a path to dlib's ``.dat`` file.
-        split: number of shared stages, see `mien.networks.resnet29.resnet29`.
+        backbone: see `mien.networks.BACKBONES`.
+        weights: the name of published ones, such as ``dlib`` in the installed package; the path of a file; or
+            ``random``.
+        split: number of shared stages, see the backbone for their numbers.
         frozen: how many of the shared stages keep their weights.
-        ends: by task, the stage before which its branch ends; all branches have all stages by default.
-        batch_norm: task branches that get batch statistics back (see `mien.networks.restore_batch_norm`).
+        stages: by task, the numbers of the stages that its branch has; all from the split on by default.
+        batch_norm: task branches that normalise by the batch while they train; where a branch came without, it gets
+            its batch normalisation back (see `mien.networks.restore_batch_norm`).
         dropout: on the pooled features of the expression branch.
     """
 
-    backbone: Literal["resnet29"] = "resnet29"
+    backbone: Literal[
+        "resnet29",
+        "inception_resnet_v1",
+        "inception_resnet_v1_reduced",
+        "iresnet18",
+        "iresnet34",
+        "iresnet50",
+        "iresnet100",
+    ] = "resnet29"
     weights: str = "dlib"
     split: Count = 8
     frozen: Natural = 4
-    ends: dict[Literal["identity", "expression"], int] = {}
+    stages: dict[Literal["identity", "expression"], tuple[Natural, ...]] = {}
     batch_norm: tuple[Literal["identity", "expression"], ...] = ("expression",)
     dropout: Fraction = 0.0
 
@@ -92,13 +104,16 @@ class TeacherRecipe(Section):
 
 
 class LabelsRecipe(Section):
-    """Identity taught by labels: softmax plus centre loss.
+    """Identity taught by labels.
 
     Attributes:
-        center: factor of the centre loss; 0.1 in the official command.
+        loss: ``softmax``, the paper's, or one with a margin (`mien.networks.ArcFaceLoss`, `mien.networks.CosFaceLoss`)
+            at its paper's settings.
+        center: factor of the centre loss beside it; 0.1 in the official command.
         scale: factor of the sum.
     """
 
+    loss: Literal["softmax", "arcface", "cosface"] = "softmax"
     center: float = 0.1
     scale: Positive = 1.0
 
@@ -145,17 +160,21 @@ class WeightingRecipe(Section):
     """How the task losses become one objective, see `mien.weighting`.
 
     Attributes:
-        method: ``dynamic`` (published variant), ``dynamic-raw`` (official code's last state), ``naive``, ``equal``
-            or ``fixed``.
+        method: a name from `mien.weighting.REGISTRY`.
         fixed: weights by task, for ``fixed``.
-        unit_lr: learning rate of the weight unit; 0.1 in the official code.
-        unit_clip: largest gradient norm of the unit; 5 in the official code.
+        lr: learning rate of the method's own parameters; None takes the method's default, and the network's `lr` where
+            it has none.
     """
 
-    method: Literal["dynamic", "dynamic-raw", "naive", "equal", "fixed"] = "dynamic"
+    method: str = "dynamic"
     fixed: dict[str, float] | None = None
-    unit_lr: Positive = 0.1
-    unit_clip: Positive = 5.0
+    lr: Positive | None = None
+
+    @model_validator(mode="after")
+    def _known_method(self) -> WeightingRecipe:
+        if self.method not in METHODS:
+            raise ValueError(f"method {self.method!r} is unknown; choose one of: {', '.join(METHODS)}")
+        return self
 
 
 class OptimizerRecipe(Section):
@@ -165,7 +184,7 @@ class OptimizerRecipe(Section):
         lr: largest learning rate of branches with batch normalisation and of new layers.
         pretrained_lr: largest learning rate of pretrained layers without batch statistics: trunk and identity branch.
         weight_decay: decoupled decay, on weights of two and more dimensions.
-        clip: largest gradient norm of the network; 5 in the official code.
+        clip: largest gradient norm of the network, and of the weight unit apart from it; 5 in the official code.
         warmup: share of all steps over which the learning rate grows.
     """
 
@@ -205,8 +224,10 @@ class Recipe(Section):
         seed_of_split: of the division into training and validation, so that seeds can be compared on the same division.
         epochs: passes over the first source.
         crop_size: side of the crops that the model is made for, in pixels.
+        alignment: to which landmarks the aligned crops were brought (see `mien.alignment`); the model file says it.
         small: train the first epochs on smaller crops, which is faster.
-        precision: ``bfloat16`` computes the network under autocast.
+        precision: ``bfloat16`` computes the network under autocast: faster where the processor has instructions for it,
+            many times slower where not.
         average: decay of the running average of the weights, which is what is validated and kept; 0 for none.
         cached_views: 0 draws new views in every epoch; k keeps k random views of each photo, with the frozen stem's
             output computed once.
@@ -224,6 +245,7 @@ class Recipe(Section):
     weighting: WeightingRecipe = WeightingRecipe()
     optimizer: OptimizerRecipe = OptimizerRecipe()
     crop_size: CropSize = 150
+    alignment: Literal["dlib", "arcface"] = "dlib"
     small: SmallRecipe | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     average: Fraction = 0.0

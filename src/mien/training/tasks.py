@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from copy import deepcopy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.datasets import UNLABELLED
-from mien.networks import EXPRESSION, IDENTITY, Backbone, CenterLoss
+from mien.networks import (
+    EXPRESSION,
+    IDENTITY,
+    ArcFaceLoss,
+    Backbone,
+    CenterLoss,
+    CosFaceLoss,
+    MarginLoss,
+    fold_affines,
+)
 from mien.training.recipe import ExpressionRecipe, IdentityRecipe, Recipe
 
 
@@ -70,15 +78,15 @@ class IdentityTask(Task):
     def __init__(self, recipe: IdentityRecipe, backbone: Backbone, frozen: int, people: int) -> None:
         super().__init__()
         self.recipe = recipe
+        self.unit_length = backbone.unit_length
         self.teacher: nn.Module | None = None
-        self.classifier: nn.Linear | None = None
+        self.classifier: _Softmax | MarginLoss | None = None
         self._centered: tuple[Tensor, Tensor] | None = None
         if recipe.teacher:
-            self.teacher = _Embedder(deepcopy(backbone.stages[frozen:]), deepcopy(backbone.embedding))
-            self.teacher.requires_grad_(False).eval()
+            self.teacher = fold_affines(_Embedder(backbone, frozen)).eval()
         if recipe.labels:
-            self.classifier = nn.Linear(backbone.embedding.out_features, people)
-            self.centers = CenterLoss(people, backbone.embedding.out_features)
+            self.classifier = _CLASSIFIERS[recipe.labels.loss](people, backbone.embedding_size)
+            self.centers = CenterLoss(people, backbone.embedding_size)
 
     def loss(self, branch: nn.Module, shared: Tensor, batch: Batch) -> Tensor | None:
         """Sum of the teacher's loss and the labels' loss, as far as the recipe has them."""
@@ -105,19 +113,24 @@ class IdentityTask(Task):
             return None
         with torch.no_grad():
             target = self.teacher(stem).float()
-        distance: Tensor = (embeddings - target).square().sum(dim=1)
+        distance: Tensor = (self._compared(embeddings) - self._compared(target)).square().sum(dim=1)
         return distance.mean() * self.recipe.teacher.scale
 
     def _label_loss(self, embeddings: Tensor, identity: Tensor) -> Tensor | None:
-        """Softmax cross-entropy plus centre loss, as the paper trains its face branch."""
+        """Softmax, with or without a margin, plus centre loss; the paper trains its face branch without."""
         labelled = identity != UNLABELLED
         if self.classifier is None or self.recipe.labels is None or not labelled.any():
             return None
         known, people = embeddings[labelled], identity[labelled]
-        self._centered = (known.detach(), people)
-        loss: Tensor = F.cross_entropy(self.classifier(known), people)
-        loss = loss + self.recipe.labels.center * self.centers(known, people)
+        compared = self._compared(known)
+        self._centered = (compared.detach(), people)
+        loss: Tensor = self.classifier(known, people)
+        loss = loss + self.recipe.labels.center * self.centers(compared, people)
         return loss * self.recipe.labels.scale
+
+    def _compared(self, features: Tensor) -> Tensor:
+        """The branch's features as faces are compared by them; the classifier alone sees their length."""
+        return F.normalize(features) if self.unit_length else features
 
     def after_step(self) -> None:
         """Move the centres of the people in the last batch."""
@@ -126,16 +139,35 @@ class IdentityTask(Task):
             self._centered = None
 
 
+class _Softmax(nn.Module):
+    """A linear classifier over people and its cross-entropy."""
+
+    def __init__(self, classes: int, size: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(size, classes)
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(self.linear(embeddings), labels)
+
+
+_CLASSIFIERS: dict[str, Callable[[int, int], _Softmax | MarginLoss]] = {
+    "softmax": _Softmax,
+    "arcface": ArcFaceLoss,
+    "cosface": CosFaceLoss,
+}
+
+
 class _Embedder(nn.Module):
     """The upper stages of a backbone with its embedding."""
 
-    def __init__(self, stages: Sequence[nn.Module] | nn.ModuleList, embedding: nn.Module) -> None:
+    def __init__(self, backbone: Backbone, frozen: int) -> None:
         super().__init__()
-        self.stages = nn.Sequential(*stages)
-        self.embedding = embedding
+        self.stages = nn.Sequential(*backbone.stages[frozen:])
+        self.pool = backbone.pool
+        self.embedding = backbone.embedding
 
     def forward(self, stem: Tensor) -> Tensor:
-        embedding: Tensor = self.embedding(self.stages(stem).mean(dim=(2, 3)))
+        embedding: Tensor = self.embedding(self.pool(self.stages(stem)))
         return embedding
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from mien.errors import CheckpointError
-from mien.networks import FaceNetwork
+from mien.networks import FaceNetwork, fold_affines
 from mien.training.assembly import Parts, build, optimizer_groups
 from mien.training.batches import Batches, seed_of
 from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, save_checkpoint
@@ -24,8 +24,10 @@ from mien.training.data import Source
 from mien.training.recipe import Recipe
 from mien.training.tasks import Batch
 from mien.training.validation import Metrics, validate
+from mien.weighting import clip_gradients
 
 LOG_EVERY = 20
+_WITHOUT_BFLOAT16 = ("DEFAULT", "AVX2")  # what PyTorch calls processors without AVX-512
 _Tensors = list[Tensor] | tuple[Tensor, ...]
 
 
@@ -65,9 +67,16 @@ class Trainer:
         self.parts: Parts = build(recipe, sources)
         self.network: FaceNetwork = self.parts.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts.tasks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._trained = nn.ModuleList([self.network, self.parts.tasks])
         self.averaged = AveragedModel(self.network, multi_avg_fn=_moving_average(recipe.average), use_buffers=True)
         self.optimizer = torch.optim.AdamW(optimizer_groups(recipe, self.parts), fused=True)
+        self._folded_stem = fold_affines(self.network.stem)
         self.batches = Batches(recipe, sources, self._stem)
+        if recipe.precision == "bfloat16" and torch.backends.cpu.get_cpu_capability() in _WITHOUT_BFLOAT16:
+            observer.line(
+                "this processor has no instructions for bfloat16, so training is many times slower than with "
+                "--set precision=float32"
+            )
         self.step = 0
         self.history: list[Metrics] = []
         self.log_every = LOG_EVERY
@@ -116,8 +125,11 @@ class Trainer:
         losses, shared = self._losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
         total = self.parts.weighting.backward(losses, features=self._unit_input(shared))
-        norms = self._clip()
+        norms = clip_gradients(self._trained, self.parts.weighting, self.recipe.optimizer.clip)
         self.optimizer.step()
+        if self.parts.weighting.needs_losses_after_step:
+            with torch.no_grad():
+                self.parts.weighting.after_step(self._losses(batch)[0])
         for task in self.parts.named_tasks().values():
             task.after_step()
         self._average()
@@ -128,7 +140,8 @@ class Trainer:
             self.observer.step(self.step, self.total_steps, values, weights)
             scalars = {f"loss/{task}": value for task, value in values.items()}
             scalars |= {f"weight/{task}": value for task, value in weights.items()}
-            scalars |= {"loss/total": float(total), "learning_rate": rate} | norms
+            scalars |= {"loss/total": float(total), "learning_rate": rate}
+            scalars |= {"gradient/network": float(norms.network), "gradient/unit": float(norms.weighting)}
             for key, value in scalars.items():
                 board.add_scalar(key, value, self.step)
 
@@ -147,15 +160,6 @@ class Trainer:
             return shared
         _, height, width = self.parts.feature_shape
         return F.adaptive_avg_pool2d(shared, (height, width))
-
-    def _clip(self) -> dict[str, float]:
-        """Clip the weight unit apart from all else: its gradient grows as 1/L."""
-        unit = list(self.parts.weighting.parameters())
-        rest = [*self.network.parameters(), *self.parts.tasks.parameters()]
-        return {
-            "gradient/network": float(torch.nn.utils.clip_grad_norm_(rest, self.recipe.optimizer.clip)),
-            "gradient/unit": float(torch.nn.utils.clip_grad_norm_(unit, self.recipe.weighting.unit_clip)),
-        }
 
     def _average(self) -> None:
         if self.recipe.average:
@@ -203,7 +207,7 @@ class Trainer:
     def _stem(self, pixels: Tensor) -> Tensor:
         with self._autocast():
             views = self.network.normalize(pixels).contiguous(memory_format=torch.channels_last)
-            output: Tensor = self.network.stem(views)
+            output: Tensor = self._folded_stem(views)
         return output
 
     def _autocast(self) -> AbstractContextManager[Any]:
