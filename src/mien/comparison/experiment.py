@@ -1,0 +1,96 @@
+"""What weighting methods are compared on: the interface of an experiment."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+Part = Literal["validation", "test"]
+Batch = Any
+"""Whatever ``batches`` yields and ``losses`` takes."""
+
+
+@dataclass(frozen=True)
+class Experiment(ABC):
+    """A multi-task problem: data, a network and losses; methods, seeds, optimisers and statistics are the lab's.
+
+    An experiment of your own is one Python file with one subclass, a frozen dataclass whose fields are what ``--set``
+    may change: ``mien compare my_experiment.py``. Whatever is random must be drawn from the generator that is given, or
+    from torch's global one where none is, so that all methods of a seed see the same data in the same order and start
+    from the same network.
+
+    Attributes:
+        name: for headings and folders.
+        tasks: each task's name and the name of its figure.
+        unit: of the figures: ``%`` shows a share of 0.5 as 50 %.
+        epochs: how often ``batches`` is gone through.
+        learning_rates: the grid from which each method's learning rate is chosen.
+        starts: where seeds are not random draws but starting points: how many there are; else 0. Nothing is then
+            inferred from the spread over them.
+        single_tasks: whether the tasks are also trained alone, for the gain over single-task training.
+    """
+
+    name: ClassVar[str]
+    tasks: ClassVar[Mapping[str, str]]
+    unit: ClassVar[str] = "%"
+    starts: ClassVar[int] = 0
+    single_tasks: ClassVar[bool] = True
+
+    epochs: int
+    learning_rates: tuple[float, ...]
+
+    def prepare(self) -> None:  # noqa: B027 - most experiments have nothing to prepare
+        """Read the data, once, before anything else is called.
+
+        Raises:
+            MienError: it cannot be had.
+        """
+
+    @abstractmethod
+    def network(self, seed: int) -> nn.Module:
+        """A new network, its random weights from torch's global generator, which the lab has seeded."""
+
+    @abstractmethod
+    def features(self) -> Sequence[int]:
+        """Shape ``(C, ...)`` of one sample's shared features."""
+
+    @abstractmethod
+    def shared_parameters(self, network: nn.Module) -> list[nn.Parameter]:
+        """The last parameters that all tasks share, for GradNorm."""
+
+    def parameter_groups(self, network: nn.Module, rate: float) -> list[dict[str, Any]]:
+        """What the network's optimiser trains, in groups of their own learning rates where the layers want that."""
+        return [{"params": [parameter for parameter in network.parameters() if parameter.requires_grad], "lr": rate}]
+
+    @abstractmethod
+    def batches(self, generator: torch.Generator) -> Iterable[Batch]:
+        """The training batches of one epoch, in an order drawn from ``generator``."""
+
+    @abstractmethod
+    def losses(self, network: nn.Module, batch: Batch, tasks: Collection[str]) -> tuple[dict[str, Tensor], Tensor]:
+        """One forward pass in training.
+
+        Returns:
+            The loss of each of ``tasks`` that has labels in the batch, and the shared features ``(N, C, ...)``,
+            attached to the graph.
+        """
+
+    def after_step(self, network: nn.Module) -> None:  # noqa: B027 - few have something
+        """Update what is not learned by gradients."""
+
+    @abstractmethod
+    def evaluate(self, network: nn.Module, part: Part, tasks: Collection[str]) -> dict[str, float]:
+        """Each task's figure on a part of the data that is not trained on; higher is better."""
+
+    def answers(self, network: nn.Module, tasks: Collection[str]) -> dict[str, Any]:  # noqa: ARG002
+        """What to keep of the network of the chosen epoch, as JSON can hold it; asked after `evaluate`."""
+        return {}
+
+    def trace(self, network: nn.Module) -> list[float]:  # noqa: ARG002
+        """What else to record of the network beside losses and weights, e.g. where it stands in a landscape."""
+        return []

@@ -1,0 +1,3 @@
+"""The experiments that come with mien."""
+
+from __future__ import annotations

@@ -1,0 +1,151 @@
+"""Two overlaid digits, one task each: a small problem for everyone, with knobs that make a task hard or odd."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.comparison.experiment import Experiment, Part
+from mien.errors import RecipeError
+
+LEFT, RIGHT = "left", "right"
+_SHIFT = 2
+_CHANNELS = 16
+
+
+class Pairs(NamedTuple):
+    """Pictures ``(N, 1, 10, 10)`` and their labels ``(N,)`` by task."""
+
+    pictures: Tensor
+    labels: dict[str, Tensor]
+
+
+class TwoDigitsNetwork(nn.Module):
+    """Two shared convolutions, then a convolution and a linear layer a task."""
+
+    def __init__(self, classes: Mapping[str, int]) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Conv2d(1, _CHANNELS, 3, padding=1), nn.ReLU(), nn.Conv2d(_CHANNELS, _CHANNELS, 3, stride=2), nn.ReLU()
+        )
+        self.branches = nn.ModuleDict(
+            {
+                task: nn.Sequential(
+                    nn.Conv2d(_CHANNELS, 2 * _CHANNELS, 3, stride=2),
+                    nn.ReLU(),
+                    nn.Flatten(),
+                    nn.Linear(2 * _CHANNELS, count),
+                )
+                for task, count in classes.items()
+            }
+        )
+
+
+@dataclass(frozen=True)
+class TwoDigits(Experiment):
+    """Name the upper left and the lower right one of two digits of scikit-learn's bundled set that overlap.
+
+    The 1,797 scanned digits (8x8 pixels) are divided into 60 % for training and 20 % each for validation and test
+    before they are paired, so no test digit was ever trained on. A picture is the pixelwise larger of the two, shifted
+    by 2 pixels against each other.
+
+    Attributes:
+        noise: share of the right digit's training labels that are replaced by random ones: a task that is hard
+            because it is noisy. Validation and test labels stay clean.
+        right_classes: how many classes the right task has: digit modulo this; 10 names the digit, 2 only odd or even.
+        pairs: training pairs an epoch, drawn anew in each.
+        evaluated: validation and test pairs.
+        batch_size: pairs a batch.
+    """
+
+    name: ClassVar[str] = "two-digits"
+    tasks: ClassVar[Mapping[str, str]] = {LEFT: "accuracy", RIGHT: "accuracy"}
+
+    epochs: int = 12
+    learning_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
+    noise: float = 0.0
+    right_classes: int = 10
+    pairs: int = 2_000
+    evaluated: int = 2_000
+    batch_size: int = 50
+    _fixed: dict[str, Pairs] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.noise <= 1 and 2 <= self.right_classes <= 10):
+            raise RecipeError(
+                f"two-digits wants noise in [0, 1] and right_classes from 2 to 10, not {self.noise} and "
+                f"{self.right_classes}"
+            )
+
+    def prepare(self) -> None:
+        """Pair the validation and the test digits, always the same way."""
+        for part in ("validation", "test"):
+            self._fixed[part] = self._pair(part, self.evaluated, torch.Generator().manual_seed(0), noise=0.0)
+
+    def network(self, seed: int) -> nn.Module:
+        """See `Experiment.network`."""
+        return TwoDigitsNetwork({LEFT: 10, RIGHT: self.right_classes})
+
+    def features(self) -> Sequence[int]:
+        """Shape of the shared features."""
+        return _CHANNELS, 4, 4
+
+    def shared_parameters(self, network: nn.Module) -> list[nn.Parameter]:
+        """The second convolution's."""
+        assert isinstance(network, TwoDigitsNetwork)  # noqa: S101 -- narrows what `network` made
+        return list(network.trunk[2].parameters())
+
+    def batches(self, generator: torch.Generator) -> Iterator[Pairs]:
+        """New pairs."""
+        drawn = self._pair("train", self.pairs, generator, self.noise)
+        for start in range(0, self.pairs, self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            yield Pairs(drawn.pictures[rows], {task: labels[rows] for task, labels in drawn.labels.items()})
+
+    def losses(self, network: nn.Module, batch: Pairs, tasks: Collection[str]) -> tuple[dict[str, Tensor], Tensor]:
+        """Cross-entropy of each task."""
+        assert isinstance(network, TwoDigitsNetwork)  # noqa: S101 -- narrows what `network` made
+        shared = network.trunk(batch.pictures)
+        return {task: F.cross_entropy(network.branches[task](shared), batch.labels[task]) for task in tasks}, shared
+
+    def evaluate(self, network: nn.Module, part: Part, tasks: Collection[str]) -> dict[str, float]:
+        """Accuracy of each task."""
+        assert isinstance(network, TwoDigitsNetwork)  # noqa: S101 -- narrows what `network` made
+        pairs = self._fixed[part]
+        shared = network.trunk(pairs.pictures)
+        return {
+            task: float((network.branches[task](shared).argmax(dim=1) == pairs.labels[task]).float().mean())
+            for task in tasks
+        }
+
+    def _pair(self, part: str, count: int, generator: torch.Generator, noise: float) -> Pairs:
+        pictures, digits = _digits()[part]
+        left, right = torch.randint(len(digits), (2, count), generator=generator)
+        canvas = torch.maximum(
+            F.pad(pictures[left], (0, _SHIFT, 0, _SHIFT)), F.pad(pictures[right], (_SHIFT, 0, _SHIFT, 0))
+        )
+        labels = digits[right] % self.right_classes
+        random = torch.randint(self.right_classes, (count,), generator=generator)
+        replaced = torch.rand(count, generator=generator) < noise
+        return Pairs(canvas[:, None], {LEFT: digits[left], RIGHT: torch.where(replaced, random, labels)})
+
+
+@cache
+def _digits() -> dict[str, tuple[Tensor, Tensor]]:
+    """Pictures ``(N, 8, 8)`` of 0 to 1 and digits ``(N,)`` of each part, always divided the same way."""
+    from sklearn.datasets import load_digits
+
+    bundled = load_digits()
+    pictures, digits = torch.tensor(bundled.images, dtype=torch.float32) / 16, torch.tensor(bundled.target)
+    order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))
+    cuts = [round(0.6 * len(order)), round(0.8 * len(order))]
+    parts = torch.tensor_split(order, cuts)
+    return {
+        name: (pictures[rows], digits[rows]) for name, rows in zip(("train", "validation", "test"), parts, strict=True)
+    }

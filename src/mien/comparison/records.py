@@ -1,0 +1,132 @@
+"""What a run leaves behind, and a folder that keeps it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+SINGLE = "single: "
+"""Begins the name of a run that trains one task alone, in the place of a method's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One training run.
+
+    Attributes:
+        method: a weighting method's name, ``fixed`` with weights in the order of the tasks (``fixed 1:0.1``), or
+            ``single: <task>``.
+        learning_rate: of the network.
+        seed: of the initial network and of the order of the data.
+    """
+
+    method: str
+    learning_rate: float
+    seed: int
+
+    @property
+    def file_name(self) -> str:
+        """The file that keeps the run's record."""
+        method = re.sub(r"[^\w.-]+", "-", self.method)
+        return f"{method}_lr{self.learning_rate:g}_seed{self.seed}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """Figures by task after an epoch, on validation and on test data."""
+
+    validation: dict[str, float]
+    test: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        """What epochs and learning rates are chosen by: the mean of the validation figures."""
+        return sum(self.validation.values()) / len(self.validation)
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """What happened on the way, at every k-th step.
+
+    Attributes:
+        steps: the steps, counted from 1.
+        losses: each task's loss at these steps; None where the batch had no label of the task.
+        weights: each task's weight; empty for methods that have none.
+        trace: what the experiment records of the network.
+    """
+
+    steps: list[int]
+    losses: dict[str, list[float | None]]
+    weights: dict[str, list[float]]
+    trace: list[list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        plan: what was asked for.
+        epochs: figures after each epoch; fewer than planned when the run failed.
+        curves: losses and weights over steps.
+        seconds_per_step: median.
+        failure: why the run ended early (a loss that was not finite, say), else empty.
+        answers: what the experiment keeps of the network of the chosen epoch, as JSON can hold it.
+    """
+
+    plan: Plan
+    epochs: list[Epoch]
+    curves: Curves
+    seconds_per_step: float
+    failure: str = ""
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch that validation chooses, counted from 0; of equal ones the first."""
+        scores = [epoch.score for epoch in self.epochs]
+        return scores.index(max(scores))
+
+    @property
+    def best(self) -> Epoch | None:
+        """The chosen epoch's figures; None when the run failed, since a method that diverges has none to show."""
+        return None if self.failure or not self.epochs else self.epochs[self.best_epoch]
+
+
+class RunFolder:
+    """Keeps finished runs as one JSON file each, so that an interrupted comparison goes on where it stood.
+
+    Args:
+        folder: made when missing.
+        fingerprint: identifies experiment and code; a run that was made under another one is made anew.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def load(self, plan: Plan) -> Run | None:
+        """The plan's run, or None when it is still to be made."""
+        try:
+            content = json.loads((self.folder / plan.file_name).read_text(encoding="utf-8"))
+            if content.pop("fingerprint") != self.fingerprint:
+                return None
+            content["plan"] = Plan(**content["plan"])
+            content["epochs"] = [Epoch(**epoch) for epoch in content["epochs"]]
+            content["curves"] = Curves(**content["curves"])
+            return Run(**content)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):  # half a file, or one of an older form: as good as none
+            return None
+
+    def save(self, run: Run) -> None:
+        """Keep a run; the file appears complete or not at all."""
+        path = self.folder / run.plan.file_name
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps({"fingerprint": self.fingerprint} | asdict(run)), encoding="utf-8")
+        partial.replace(path)

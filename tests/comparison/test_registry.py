@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mien.comparison import EXPERIMENTS, load_experiment
+from mien.errors import RecipeError
+
+MINE = """
+from dataclasses import dataclass
+from mien.comparison.experiments.two_digits import TwoDigits
+
+@dataclass(frozen=True)
+class Mine(TwoDigits):
+    name = "mine"
+    depth: int = 3
+"""
+
+
+def test_the_experiments_are_known_by_their_names() -> None:
+    assert list(EXPERIMENTS) == ["two-digits", "faces", "toy"]
+    assert load_experiment("two-digits", {"noise": 0.25}).noise == 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("three-digits", {}, "there is no experiment three-digits; give a Python file"),
+        ("two-digits", {"nois": 1}, "has no setting nois; did you mean 'noise'"),
+        ("two-digits", {"noise": "loud"}, "setting noise of experiment two-digits cannot be 'loud'"),
+        ("two-digits", {"_fixed": {}}, "has no setting _fixed"),
+        ("nowhere.py", {}, "there is no file nowhere.py"),
+    ],
+)
+def test_what_is_wrong_is_said(name: str, settings: dict[str, object], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        load_experiment(name, settings)
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine_experiment.py").write_text(MINE)
+    found = load_experiment(str(tmp_path / "mine_experiment.py"), {"depth": 5, "epochs": 1})
+    assert (found.name, found.depth, found.epochs) == ("mine", 5, 1)
+
+
+def test_a_file_without_an_experiment(tmp_path: Path) -> None:
+    (tmp_path / "empty_experiment.py").write_text("x = 1\n")
+    with pytest.raises(RecipeError, match="must define exactly one subclass"):
+        load_experiment(str(tmp_path / "empty_experiment.py"), {})
