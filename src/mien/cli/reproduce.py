@@ -1,0 +1,108 @@
+"""`mien reproduce`: the paper's tables, and the same protocols on open data."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.exits import ExitCode, say
+from mien.cli.reproduce_data import Library
+from mien.cli.runs_display import RunsDisplay
+from mien.comparison import Plan, Run
+from mien.errors import RecipeError
+from mien.evaluation import Quirk
+from mien.reports import write_results_page, write_table
+from mien.reproduction import TABLES, evaluate_table, find_table, make_runs, make_setup
+from mien.reproduction.folds import Fold
+from mien.reproduction.job import Job
+
+SEEDS = 3
+
+
+def reproduce(
+    tables: Annotated[list[str], typer.Argument(metavar="TABLE...", help=f"Any of {', '.join(TABLES)}.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", metavar="NAME=DIR", help="Where a data set lies, as it was unpacked or aligned."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", file_okay=False, help="Gets a folder a table, the runs and the crops.")
+    ] = Path("reproductions"),
+    fold: Annotated[
+        list[int] | None, typer.Option("--fold", min=0, max=9, help="Make this fold alone, from 0; may be repeated.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=1, help=f"Runs of each row in each fold; {SEEDS}, with --quick 1.")
+    ] = None,
+    quirk: Annotated[
+        list[Quirk] | None,
+        typer.Option("--quirk", help="Show what a quirk of the official code is worth; may be repeated."),
+    ] = None,
+    backbone: Annotated[
+        str, typer.Option("--backbone", help="resnet29, inception_resnet_v1_reduced (the paper's) or the full one.")
+    ] = "resnet29",
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="FILE|NAME", help="Others than the backbone's usual weights.")
+    ] = "",
+    quick: Annotated[bool, typer.Option("--quick", help="A few seconds a run, to see that everything works.")] = False,
+) -> ExitCode:
+    """Make tables of results with folds, seeds and spread, beside the paper's where a source for them exists.
+
+    Photos are aligned first. Each TABLE gets a folder with index.html, results.json and model-card.md; results.html
+    lists all of them. The same command goes on where an interrupted one stood. Tables of the same data share their
+    runs.
+    """
+    chosen = [find_table(name) for name in tables]
+    setup = make_setup(backbone, weights, quick=quick)
+    library = Library(_folders(data or []), output, setup, quick=quick)
+    command = _command(tables, fold or [], seeds, quirk or [], backbone, weights, quick=quick)
+    for table in chosen:
+        material, other = library.find(table)
+        job = Job(
+            table, setup, material, other, tuple(fold or ()), seeds or (1 if quick else SEEDS), tuple(quirk or ())
+        )
+        with _Display() as display:
+            runs = make_runs(job, library.runs_folder(material, other), display)
+        page = write_table(evaluate_table(job, runs), output / table.name, command, quick=quick)
+        say(f"{table.name}: open {page}")
+    write_results_page(output)
+    return ExitCode.DONE
+
+
+class _Display(RunsDisplay):
+    def made(self, fold: Fold, plan: Plan, run: Run, *, before: bool) -> None:  # type: ignore[override]
+        found = "found: " if before else ""
+        super().made(plan, run, where=f"{found}fold {fold.number} of {fold.of}, ")
+
+
+def _folders(texts: list[str]) -> dict[str, Path]:
+    folders = {}
+    for text in texts:
+        name, equals, folder = text.partition("=")
+        if not (name and equals and folder):
+            raise RecipeError(f"--data {text} is not of the form NAME=DIR, such as oulu-casia=Oulu_CASIA_NIR_VIS")
+        folders[name] = Path(folder)
+    return folders
+
+
+def _command(
+    tables: list[str],
+    folds: list[int],
+    seeds: int | None,
+    quirks: list[Quirk],
+    backbone: str,
+    weights: str,
+    *,
+    quick: bool,
+) -> str:
+    """What to type to repeat it; where data and results lie is left out, as it is no one else's."""
+    words = ["mien", "reproduce", *tables]
+    words += [word for number in folds for word in ("--fold", str(number))]
+    words += ["--seeds", str(seeds)] if seeds else []
+    words += [word for each in quirks for word in ("--quirk", each.value)]
+    words += ["--backbone", backbone] if backbone != "resnet29" else []
+    words += ["--weights", Path(weights).name] if weights else []
+    return shlex.join(words + (["--quick"] if quick else []))

@@ -1,0 +1,133 @@
+"""The plots of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from mien.comparison import Comparison, Curves, MethodSummary, Run
+from mien.reports.pages import Picture
+from mien.reports.plots import COLORS, drawing
+
+_COLUMNS = 4
+
+
+def task_plane(comparison: Comparison, summaries: Sequence[MethodSummary]) -> Picture | None:
+    """Figures of the first two tasks against each other; None with fewer tasks."""
+    shown = [summary for summary in summaries if len(summary.figures) > 1]
+    if len(comparison.tasks) < 2 or not shown:
+        return None
+    first, second = list(comparison.tasks)[:2]
+    scale = 100 if comparison.unit == "%" else 1
+    with drawing(size=(7.0, 4.6)) as plot:
+        axes = plot.axes[0][0]
+        for number, summary in enumerate(shown):
+            x, y = summary.figures[first], summary.figures[second]
+            color = COLORS[number % len(COLORS)]
+            axes.errorbar(
+                scale * x.mean,
+                scale * y.mean,
+                xerr=[[scale * (x.mean - x.low)], [scale * (x.high - x.mean)]],
+                yerr=[[scale * (y.mean - y.low)], [scale * (y.high - y.mean)]],
+                color=color,
+                marker="o",
+                markersize=4,
+                linewidth=0.8,
+            )
+            axes.annotate(
+                summary.method,
+                (scale * x.mean, scale * y.mean),
+                (4, 4),
+                textcoords="offset points",
+                color=color,
+                fontsize=8,
+            )
+        for summary in summaries:
+            if len(summary.figures) == 1:  # a task alone
+                task, value = next(iter(summary.figures.items()))
+                line: Callable[..., object] = axes.axvline if task == first else axes.axhline
+                line(scale * value.mean, color="#888888", linestyle=":", linewidth=1)
+        axes.set_xlabel(f"{first}: {comparison.tasks[first]} ({comparison.unit or 'value'})")
+        axes.set_ylabel(f"{second}: {comparison.tasks[second]} ({comparison.unit or 'value'})")
+    caption = "Up and to the right is better; bars are the spread of the table. Dotted: the task trained alone."
+    return Picture(f"{first.capitalize()} against {second}", plot.svg, caption)
+
+
+def weight_curves(runs: Mapping[str, Run]) -> Picture:
+    """Each method's weights over the steps of one run."""
+
+    def draw(axes: Axes, curves: Curves) -> None:
+        for task, values in curves.weights.items():
+            axes.plot(curves.steps, values, linewidth=1.2, label=task)
+        axes.set_ylim(bottom=0)
+
+    return _grid(runs, draw, "Weights over steps", "One seed of each method; a method without weights shows 0.")
+
+
+def loss_curves(runs: Mapping[str, Run]) -> Picture:
+    """Each method's losses over the steps of one run."""
+
+    def draw(axes: Axes, curves: Curves) -> None:
+        for task, values in curves.losses.items():
+            axes.plot(curves.steps, np.array(values, dtype=float), linewidth=1.0, label=task)
+        if all(value is None or value > 0 for values in curves.losses.values() for value in values):
+            axes.set_yscale("log")
+
+    return _grid(runs, draw, "Losses over steps", "Training losses of single batches, same seed as above.")
+
+
+def _grid(runs: Mapping[str, Run], draw: Callable[[Axes, Curves], None], title: str, caption: str) -> Picture:
+    rows = max(1, -(-len(runs) // _COLUMNS))
+    with drawing(rows, _COLUMNS, (2.6, 1.8)) as plot:
+        flat = [axes for row in plot.axes for axes in row]
+        for axes, (method, run) in zip(flat, runs.items(), strict=False):
+            draw(axes, run.curves)
+            axes.set_title(method, fontsize=9)
+        for axes in flat[len(runs) :]:
+            axes.set_visible(False)
+        if runs:
+            flat[0].legend(fontsize=7)
+    return Picture(title, plot.svg, caption)
+
+
+def paths(comparison: Comparison, landscape: Callable[[np.ndarray], np.ndarray]) -> Picture:
+    """The methods' paths over a plane of two losses, whose sum is shown as contours.
+
+    Args:
+        comparison: with positions ``(x, y)`` in the runs' traces.
+        landscape: both losses ``(..., 2)`` at ``(..., 2)`` points.
+    """
+    grid = np.stack(np.meshgrid(np.linspace(-11, 11, 120), np.linspace(-11, 11, 120)), axis=-1)
+    heights = landscape(grid).sum(axis=-1)
+    rows = max(1, -(-len(comparison.methods) // _COLUMNS))
+    with drawing(rows, _COLUMNS, (2.6, 2.4)) as plot:
+        flat = [axes for row in plot.axes for axes in row]
+        for axes, method in zip(flat, comparison.methods, strict=False):
+            axes.contour(grid[..., 0], grid[..., 1], heights, levels=12, colors="#cccccc", linewidths=0.5)
+            for number, run in enumerate(comparison.runs[method]):
+                _path(axes, np.array(run.curves.trace), COLORS[number % len(COLORS)])
+            axes.set_title(method, fontsize=9)
+            axes.grid(visible=False)
+        for axes in flat[len(comparison.methods) :]:
+            axes.set_visible(False)
+    caption = "Contours: the sum of both losses. Each path starts at a dot, one a seed, and ends at a star."
+    return Picture("Paths", plot.svg, caption)
+
+
+def _path(axes: Axes, positions: np.ndarray, color: str) -> None:
+    if not len(positions):
+        return
+    segments = list(pairwise(positions))
+    for number, (start, end) in enumerate(segments):
+        axes.plot(*np.stack([start, end]).T, color=color, alpha=0.35 + 0.65 * number / len(segments), linewidth=1.2)
+    axes.plot(*positions[0], "o", color=color, markersize=3.5)
+    axes.plot(*positions[-1], "*", color=color, markersize=7)
+
+
+def examples(comparison: Comparison) -> dict[str, Run]:
+    """Of each method the first seed's run that finished."""
+    found = {method: next((run for run in comparison.runs[method] if run.best), None) for method in comparison.methods}
+    return {method: run for method, run in found.items() if run}
