@@ -1,0 +1,215 @@
+"""`mien calibrate`: thresholds from the user's own faces."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from mien.analyzer import Crop, Mien
+from mien.cli.console import progress, shown
+from mien.cli.exits import ExitCode, say
+from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ThreadsOption
+from mien.errors import DataError, ImageError
+from mien.gallery.calibration import Calibration, Choice, calibrate_pairs, calibrate_people
+from mien.gallery.chart import draw
+from mien.gallery.gallery import Gallery
+from mien.gallery.sources import index_pairs, read_pairs, read_people
+from mien.types import Expression
+
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """The photos on which a face was found, with its embedding ``(N, D)`` and its expression (by the model)."""
+
+    paths: list[Path]
+    embeddings: NDArray[np.float32]
+    expressions: list[Expression | None]
+
+
+def calibrate(
+    source: Annotated[Path, typer.Argument(metavar="PAIRS.csv|FOLDER", exists=True, help="Your own photos.")],
+    far: Annotated[float, typer.Option("--far", help="The false acceptance rate wanted.")] = 1e-3,
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", metavar="FILE", help="Keep the thresholds in this gallery.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the distances and rates there, as SVG.")
+    ] = None,
+    as_json: JsonOption = False,
+    bootstrap: Annotated[int, typer.Option("--bootstrap", min=20, help="Draws for the intervals.")] = 500,
+    min_face: MinFaceOption = None,
+    model: ModelOption = None,
+    threads: ThreadsOption = None,
+) -> ExitCode:
+    """Choose the distances up to which faces count as the same person, for a wanted false acceptance rate (FAR).
+
+    FOLDER holds a subfolder a person, or a labels.csv with the columns path, identity and, if wanted, expression; it
+    gives thresholds for verification (pairs) and identification (a photo against all other people). PAIRS.csv has the
+    columns a, b (photos, relative to it) and same (1 or 0); it gives one for verification. The largest face of each
+    photo is taken.
+
+    Give each person photos with several expressions: genuine pairs are reported by whether their expressions are the
+    same, by labels.csv or else by the model.
+
+    Intervals are 95 %, from drawing people anew. --json prints one object: model, far_asked, chosen_on, gallery_size,
+    verification and identification (or null) with threshold, far, frr, their intervals as [low, high], genuine,
+    impostors, people; expressions (list); warnings (list).
+    """
+    mien = Mien(model, threads=threads, min_face=min_face)
+    with nullcontext() if gallery is None else Gallery(gallery, mien.contract) as target:  # refused before all the work
+        found, failures = _calibrated(mien, source, far, bootstrap)
+        if plot is not None:
+            _write(plot, draw(found))
+        if target is not None:
+            target.thresholds = found.thresholds
+    sys.stdout.write(json.dumps(_record(found)) + "\n" if as_json else _report(found))
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    return ExitCode.PARTIAL if failures else ExitCode.DONE
+
+
+def _calibrated(mien: Mien, source: Path, far: float, bootstrap: int) -> tuple[Calibration, int]:
+    """The calibration, and how many photos could not be used."""
+    model_id, name = mien.contract.model_id, source.name
+    if source.is_dir():
+        photos = read_people(source)
+        seen = _look(mien, [photo.path for photo in photos])
+        labels = {photo.path: photo for photo in photos}
+        given = any(photo.expression for photo in photos)
+        people = calibrate_people(
+            seen.embeddings,
+            [labels[path].identity for path in seen.paths],
+            model_id=model_id,
+            far=far,
+            expressions=[labels[path].expression for path in seen.paths] if given else seen.expressions,
+            name=name,
+            bootstrap=bootstrap,
+        )
+        return people, len(labels) - len(seen.paths)
+    pairs = read_pairs(source)
+    paths = list(dict.fromkeys(path for pair in pairs for path in (pair.first, pair.second)))
+    seen = _look(mien, paths)
+    chosen = index_pairs(pairs, seen.paths)
+    found = calibrate_pairs(
+        seen.embeddings,
+        chosen,
+        model_id=model_id,
+        far=far,
+        expressions=seen.expressions,
+        name=name,
+        bootstrap=bootstrap,
+    )
+    return found, len(paths) - len(seen.paths)
+
+
+def _look(mien: Mien, paths: Sequence[Path]) -> Seen:
+    """The largest face of each photo; a photo without one is named and left out."""
+    kept: list[Path] = []
+    crops: list[Crop] = []
+    embeddings: list[NDArray[np.float32]] = []
+    expressions: list[Expression | None] = []
+
+    def finish() -> None:
+        if not crops:
+            return
+        vectors, scores = mien.model.run(np.stack([crop.pixels for crop in crops]))
+        if vectors is None:
+            raise DataError(f"model {mien.contract.model_id} has no identity output; use one with an embedding")
+        embeddings.append(vectors)
+        tops = [None] * len(crops) if scores is None else [mien.contract.expressions[k] for k in scores.argmax(axis=1)]
+        expressions.extend(tops)
+        crops.clear()
+
+    with progress(len(paths), "looking") as advance:
+        for path in dict.fromkeys(paths):
+            crop = _crop(mien, path)
+            if crop is not None:
+                kept.append(path)
+                crops.append(crop)
+            if len(crops) == BATCH:
+                finish()
+            advance()
+    finish()
+    empty = np.empty((0, mien.contract.embedding_size), np.float32)
+    return Seen(kept, np.concatenate([empty, *embeddings]), expressions)
+
+
+def _crop(mien: Mien, path: Path) -> Crop | None:
+    try:
+        crop, way = mien.largest_crop(path)
+    except ImageError as error:
+        say(f"mien: {shown(str(error))}")
+        return None
+    if way == "whole":
+        say(f"mien: no face was found in {shown(path)}")
+        return None
+    return crop
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({error.strerror}); give another path for --plot") from error
+
+
+def _report(found: Calibration) -> str:
+    lines = [f"model {found.model_id}, FAR asked for {found.far_asked:g}; {found.chosen_on}"]
+    lines += _choice_lines("verification (two photos)", found.verification, "FAR", "FRR")
+    if found.identification is not None:
+        title = f"identification (a photo against {found.gallery_size} people)"
+        lines += _choice_lines(title, found.identification, "FPIR", "FNIR")
+    for kind in found.expressions:
+        what = "the same expression" if kind.same_expression else "different expressions"
+        lines.append(
+            f"genuine pairs with {what}: {kind.pairs} of {kind.people} people, distance {kind.median:.3f} (median), "
+            f"{kind.high:.3f} (95 %); {kind.accepted:.1%} accepted"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _choice_lines(title: str, choice: Choice, far: str, frr: str) -> list[str]:
+    low, high = choice.threshold_interval.low, choice.threshold_interval.high
+    return [
+        f"{title}: threshold {choice.threshold:.4f} (95 % {low:.4f} to {high:.4f})",
+        f"  {far} {choice.far:.3%} (95 % {choice.far_interval.low:.3%} to {choice.far_interval.high:.3%}) "
+        f"of {choice.impostors} impostor trials",
+        f"  {frr} {choice.frr:.2%} (95 % {choice.frr_interval.low:.2%} to {choice.frr_interval.high:.2%}) "
+        f"of {choice.genuine} genuine trials, {choice.people} people",
+    ]
+
+
+def _record(found: Calibration) -> dict[str, Any]:
+    return {
+        "model": found.model_id,
+        "far_asked": found.far_asked,
+        "chosen_on": found.chosen_on,
+        "gallery_size": found.gallery_size,
+        "verification": _choice_record(found.verification),
+        "identification": None if found.identification is None else _choice_record(found.identification),
+        "expressions": [asdict(kind) for kind in found.expressions],
+        "warnings": list(found.warnings),
+    }
+
+
+def _choice_record(choice: Choice) -> dict[str, Any]:
+    intervals = {
+        "threshold_interval": choice.threshold_interval,
+        "far_interval": choice.far_interval,
+        "frr_interval": choice.frr_interval,
+    }
+    return {
+        **{key: getattr(choice, key) for key in ("threshold", "far", "frr", "genuine", "impostors", "people")},
+        **{key: [interval.low, interval.high] for key, interval in intervals.items()},
+    }

@@ -1,0 +1,199 @@
+"""The gallery's file: its tables, how it is opened, and whose it is.
+
+Rows that hold personal data are **never deleted and never change their size**; a removed one is overwritten by blanks
+where it stands (`mien.gallery.erasure`). A deletion lets SQLite move the neighbouring rows to other pages, and copies
+of moved rows stay behind in the gaps of pages, where ``secure_delete`` does not reach them: of some thousand deleted
+rows a few were found again in the file, in the table itself and in an index of names. Rows that are only appended and
+overwritten in place are not moved. So there is no index of names either, but one of `bucket`, twelve bits that tell
+nothing of a name and leave a few hundred names of a million to compare.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mien.contract import Contract
+from mien.errors import GalleryError, ModelError
+
+APPLICATION_ID = 0x6D69656E
+"""Marks the file as a gallery, in SQLite's header: "mien" in ASCII."""
+
+FORMAT = 1
+"""Version of the tables, in SQLite's header."""
+
+BUSY_SECONDS = 30.0
+"""How long a write waits for another process's write."""
+
+NEVER = "9999-12-31T23:59:59Z"
+"""The end of a consent without an end; as long as any other time, so that a change keeps the row's size."""
+
+BUCKETS = 4096
+
+NO_BUCKET = 2 * BUCKETS
+"""Of a person who was removed; takes as many bytes as any bucket."""
+
+_TABLES = (
+    "CREATE TABLE gallery (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), contract TEXT NOT NULL, "
+    "calibration TEXT, erased INTEGER NOT NULL DEFAULT 0) STRICT",
+    "CREATE TABLE people (number INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, name TEXT NOT NULL, "
+    "enrolled TEXT NOT NULL, expires TEXT NOT NULL, removed INTEGER NOT NULL DEFAULT 0) STRICT",
+    "CREATE TABLE consents (number INTEGER PRIMARY KEY, person INTEGER NOT NULL, text TEXT NOT NULL) STRICT",
+    "CREATE TABLE samples (number INTEGER PRIMARY KEY, person INTEGER NOT NULL, embedding BLOB NOT NULL, "
+    "added TEXT NOT NULL, source TEXT NOT NULL, removed INTEGER NOT NULL DEFAULT 0) STRICT",
+    "CREATE TABLE removals (number INTEGER PRIMARY KEY, sample INTEGER NOT NULL) STRICT",
+    "CREATE INDEX people_by_bucket ON people (bucket)",
+    "CREATE INDEX people_by_end ON people (expires)",
+    "CREATE INDEX consents_of ON consents (person)",
+    "CREATE INDEX samples_of ON samples (person, removed)",
+)
+
+
+def open_gallery(path: Path, contract: Contract | None) -> Contract:
+    """Make sure that a file is a gallery of the right model; it is created when there is none and a contract is given.
+
+    Args:
+        path: the file.
+        contract: the model's; None takes whatever model the gallery is of.
+
+    Returns:
+        The contract that the gallery was created with, or the one given.
+
+    Raises:
+        GalleryError: there is no such file and no contract, the file is no gallery, or one of another model.
+    """
+    _prepare_file(path, contract)
+    with sentences(path):
+        db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+        try:
+            if contract is not None and _is_empty(db):
+                _create_tables(db, contract)
+            return _checked(db, path, contract)
+        finally:
+            db.close()
+
+
+def bucket(name: str) -> int:
+    """The bucket of a name, from `BUCKETS` on: every one takes two bytes.
+
+    >>> bucket("Ada Lovelace")
+    7415
+    """
+    return BUCKETS + zlib.crc32(name.encode()) % BUCKETS
+
+
+def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open a connection that may be used by any one thread at a time; without transactions of its own making.
+
+    Every commit is on the disk when it returns (``synchronous=FULL``). Nothing is spilled to temporary files.
+    """
+    db = sqlite3.connect(path, isolation_level=None, timeout=busy_seconds, check_same_thread=False)
+    try:
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"):
+            db.execute(f"PRAGMA {setting}").fetchall()
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection, kind: str) -> Iterator[None]:
+    """Commit at the end of the block, or roll back when it raises.
+
+    Args:
+        db: the connection.
+        kind: ``IMMEDIATE`` to write, ``DEFERRED`` to read one state of the file.
+    """
+    db.execute(f"BEGIN {kind}")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn the errors of SQLite into one sentence.
+
+    Raises:
+        GalleryError: instead of them.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            message = f"{path} has been locked by another process for {BUSY_SECONDS:g} s; try again"
+        else:
+            message = f"{path} cannot be used as a gallery ({error}); check the path, its permissions and the disk"
+        raise GalleryError(message) from error
+
+
+def _prepare_file(path: Path, contract: Contract | None) -> None:
+    """Create the file where there is none, and take the rights of group and others away, from a copy say.
+
+    SQLite gives the files beside it the same rights.
+    """
+    if contract is None and not path.exists():
+        raise GalleryError(f"gallery {path} does not exist; check the path, or enrol somebody to create it")
+    if path.exists() and not path.is_file():
+        raise GalleryError(f"{path} is not a regular file; give the path of a gallery")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise GalleryError(f"{path} cannot be opened ({error.strerror}); check the path and its permissions") from error
+
+
+def _is_empty(db: sqlite3.Connection) -> bool:
+    return bool(db.execute("SELECT count(*) = 0 FROM sqlite_schema").fetchone()[0])
+
+
+def _create_tables(db: sqlite3.Connection, contract: Contract) -> None:
+    if not contract.embedding_size:
+        raise ModelError(f"model {contract.model_id} has no identity output; use one with an embedding")
+    db.execute("PRAGMA journal_mode=WAL").fetchall()
+    with transaction(db, "IMMEDIATE"):
+        if not _is_empty(db):
+            return  # another process was faster
+        for table in _TABLES:
+            db.execute(table)
+        db.execute("INSERT INTO gallery (only_one, contract) VALUES (1, ?)", (contract.to_json(),))
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def _checked(db: sqlite3.Connection, path: Path, contract: Contract | None) -> Contract:
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise GalleryError(f"{path} is not a gallery of mien; give another path")
+    if version != FORMAT:
+        raise GalleryError(f"{path} is a gallery of format {version}, this mien reads {FORMAT}; use the mien it is of")
+    pinned = Contract.from_json(db.execute("SELECT contract FROM gallery").fetchone()[0])
+    if contract is None:
+        return pinned
+    check_model(path, pinned, contract)
+    return contract
+
+
+def check_model(path: Path, pinned: Contract, given: Contract) -> None:
+    """Refuse another model than the one that a gallery is pinned to.
+
+    Raises:
+        GalleryError: the models differ; the sentence tells the way out.
+    """
+    if (given.model_id, given.embedding_size) != (pinned.model_id, pinned.embedding_size):
+        raise GalleryError(
+            f"{path} holds embeddings of model {pinned.model_id} ({pinned.embedding_size} numbers), which "
+            f"{given.model_id} ({given.embedding_size}) cannot compare; open it with {pinned.model_id}, or enrol its "
+            "people's photos into a new gallery"
+        )

@@ -1,0 +1,350 @@
+"""Enrolled people: SQLite is the truth, a matrix in memory follows it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import Connection
+from threading import Lock
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mien.contract import Contract
+from mien.errors import GalleryError
+from mien.gallery import erasure, people
+from mien.gallery.database import check_model, connect, open_gallery, sentences, transaction
+from mien.gallery.index import CHUNK, Index
+from mien.gallery.records import Identification, Match, Person, Removal, Sample, Stats
+from mien.gallery.thresholds import Thresholds
+from mien.gallery.transfer import Exported
+
+Floats = NDArray[np.float32]
+
+ERASURE_SECONDS = 2.0
+"""How long a removal goes on trying to truncate the write-ahead log while some process reads the file."""
+
+
+class Gallery:
+    """A file of enrolled people; may be shared by threads, and the file by processes of one machine.
+
+    A call that changes something returns when the change is on the disk. A search sees all changes that were committed
+    before it, by whichever process. It holds no lock while it computes, so that enrolment does not wait for it.
+
+    Args:
+        path: the database file; beside it SQLite keeps ``-wal`` and ``-shm`` files while it is in use. It must be on a
+            local disk. It is created, readable by its owner alone, when it does not exist and a contract is given.
+        contract: of the model whose embeddings will be given; None trusts the caller that they are of the model that
+            the gallery is pinned to.
+
+    Attributes:
+        path: the database file.
+        contract: of the model that the gallery is pinned to.
+
+    Raises:
+        GalleryError: the file does not exist and no contract is given, it is no gallery, or one of another model.
+        ModelError: the contract is of a model without an identity output.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], contract: Contract | None = None) -> None:
+        self.path = Path(path)
+        self.contract = open_gallery(self.path, contract)
+        self._index = Index(self.contract.embedding_size)
+        self._last_removal = 0
+        self._version = -1
+        with sentences(self.path):
+            self._writer, self._reader = connect(self.path), connect(self.path)
+            self._write_lock, self._read_lock, self._follow_lock = Lock(), Lock(), Lock()
+            if erasure.is_pending(self._reader):
+                erasure.truncate_log(self.path, 0.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Gallery({str(self.path)!r})"
+
+    def close(self) -> None:
+        """Close the file; the last process to do so removes the write-ahead log."""
+        with self._write_lock, self._read_lock:
+            self._writer.close()
+            self._reader.close()
+
+    def check_model(self, contract: Contract) -> None:
+        """Refuse another model than the gallery's.
+
+        Raises:
+            GalleryError: the models differ; the sentence tells the way out.
+        """
+        check_model(self.path, self.contract, contract)
+
+    def enroll(
+        self,
+        name: str,
+        embeddings: ArrayLike,
+        *,
+        consent: str = "",
+        expires: datetime | None = None,
+        sources: Sequence[str] = (),
+        now: datetime | None = None,
+    ) -> Person:
+        """Enrol a person, or add samples to somebody who is enrolled.
+
+        Args:
+            name: who; not empty.
+            embeddings: ``(N, D)`` or ``(D,)``, of the gallery's model.
+            consent: what the person agreed to, in words; needed for a new person, recorded anew for others if given.
+            expires: when the consent ends; None leaves it as it is, for a new person without an end.
+            sources: where each sample comes from, in words, N of them; none is needed.
+            now: the time, for tests.
+
+        Returns:
+            The person as enrolled now.
+
+        Raises:
+            GalleryError: the name is empty, an embedding is of another size or not finite, or a new person has given no
+                consent.
+        """
+        name, vectors = _checked_name(name), self._checked(embeddings)
+        if sources and len(sources) != len(vectors):
+            raise GalleryError(f"{len(vectors)} embeddings have {len(sources)} sources; give one for each, or none")
+        now = now or datetime.now(UTC)
+        with self._writing() as db:
+            person = people.find_person(db, name)
+            if person is None and not consent.strip():
+                raise GalleryError(f"{name} is new and has given no consent; tell what the person agreed to")
+            number = people.add_person(db, name, now) if person is None else person.number
+            if consent.strip():
+                people.add_consent(db, number, consent.strip())
+            if expires is not None:
+                people.set_end(db, number, expires)
+            people.add_samples(db, number, vectors, sources or [""] * len(vectors), [now] * len(vectors))
+            return people.person_of(db, number)
+
+    def identify(
+        self, embedding: ArrayLike, k: int = 5, *, threshold: float | None = None, now: datetime | None = None
+    ) -> Identification:
+        """Find the people nearest to an embedding, among those whose consent has not ended.
+
+        Args:
+            embedding: ``(D,)``.
+            k: how many people to name at most.
+            threshold: distance up to which a person counts as known; None takes the gallery's, see `thresholds`.
+            now: the time, for tests.
+
+        Raises:
+            GalleryError: the embedding is of another size or not finite, or there is no threshold.
+        """
+        if k < 1:
+            raise GalleryError(f"k is {k}; ask for at least one person")
+        query = self._checked(embedding)[0]
+        threshold = self.thresholds.identification if threshold is None else threshold
+        index = self._followed()
+        with self._reading() as db:
+            hidden = people.expired_people(db, now or datetime.now(UTC))
+        found = index.nearest(query, k, hidden)
+        with self._reading() as db:
+            names = [people.name_of(db, near.person) for near in found]
+        matches = (
+            Match(name, near.distance, near.sample)
+            for near, name in zip(found, names, strict=True)
+            if name is not None  # removed while we searched
+        )
+        return Identification(tuple(matches), threshold)
+
+    def people(self) -> list[Person]:
+        """Everybody, by name, those too whose consent has ended."""
+        with self._reading() as db:
+            return list(people.all_people(db))
+
+    def person(self, name: str) -> Person:
+        """Somebody by name.
+
+        Raises:
+            GalleryError: nobody of that name is enrolled.
+        """
+        with self._reading() as db:
+            return people.get_person(db, name)
+
+    def samples(self, name: str) -> list[Sample]:
+        """A person's samples, oldest first; errors as of `person`."""
+        with self._reading() as db:
+            return people.samples_of(db, people.get_person(db, name).number)
+
+    def embeddings(self, name: str) -> Floats:
+        """A person's embeddings ``(N, D)``, in the order of `samples`; errors as of `person`."""
+        with self._reading() as db:
+            number = people.get_person(db, name).number
+            return people.embeddings_of(db, number, self.contract.embedding_size)
+
+    def remove(self, *names: str) -> Removal:
+        """Remove people: names, consents and samples are overwritten, and the write-ahead log is truncated.
+
+        Raises:
+            GalleryError: nobody of one of the names is enrolled; then nobody is removed.
+        """
+        with self._writing() as db:
+            chosen = [people.get_person(db, name) for name in dict.fromkeys(names)]
+            samples = sum(erasure.blank_person(db, person.number) for person in chosen)
+        return Removal(tuple(person.name for person in chosen), samples, not self.finish_removals())
+
+    def remove_sample(self, name: str, number: int) -> Removal:
+        """Remove one sample of a person, who stays enrolled.
+
+        Raises:
+            GalleryError: the person is not enrolled or has no such sample.
+        """
+        with self._writing() as db:
+            own = [sample.number for sample in people.samples_of(db, people.get_person(db, name).number)]
+            if number not in own:
+                have = ", ".join(map(str, own)) or "none"
+                raise GalleryError(f"{name} has no sample {number}; the person's samples are: {have}")
+            erasure.blank_samples(db, [number])
+        return Removal((), 1, not self.finish_removals())
+
+    def remove_expired(self, now: datetime | None = None) -> Removal:
+        """Remove everybody whose consent has ended."""
+        now = now or datetime.now(UTC)
+        return self.remove(*(person.name for person in self.people() if person.expired(now)))
+
+    def finish_removals(self, seconds: float = ERASURE_SECONDS) -> bool:
+        """Truncate the write-ahead log, so that removed bytes are nowhere; gives whether that was possible.
+
+        Args:
+            seconds: how long to go on trying while some process reads the file.
+        """
+        with sentences(self.path):
+            return erasure.truncate_log(self.path, seconds)
+
+    def export(self, names: Sequence[str] | None = None) -> Iterator[Exported]:
+        """Everything that is stored about people: of the given names, or everybody; errors as of `person`."""
+        for name in [person.name for person in self.people()] if names is None else names:
+            with self._reading() as db:
+                person = people.get_person(db, name)
+                vectors = people.embeddings_of(db, person.number, self.contract.embedding_size)
+                exported = Exported(person, people.samples_of(db, person.number), vectors)
+            yield exported
+
+    def add(self, exported: Iterable[Exported]) -> int:
+        """Enrol exported people, all or none of them; gives how many. Their numbers are given anew.
+
+        Raises:
+            GalleryError: a person is enrolled already, or an embedding does not fit.
+        """
+        count = 0
+        with self._writing() as db:
+            taken = people.all_names(db)
+            for record in exported:
+                person, vectors = record.person, self._checked(record.embeddings)
+                if person.name in taken:
+                    raise GalleryError(f"{person.name} is enrolled already; remove that person first, or rename one")
+                taken.add(_checked_name(person.name))
+                number = people.add_person(db, person.name, person.enrolled)
+                people.add_consent(db, number, person.consent)
+                people.set_end(db, number, person.expires)
+                sources, times = [s.source for s in record.samples], [s.added for s in record.samples]
+                people.add_samples(db, number, vectors, sources, times)
+                count += 1
+        return count
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Distances to decide by: of the last calibration, or else the model's recommendation.
+
+        Raises:
+            GalleryError: there is neither.
+        """
+        with self._reading() as db:
+            (text,) = db.execute("SELECT calibration FROM gallery").fetchone()
+        return Thresholds.of_model(self.contract) if text is None else Thresholds.from_json(text)
+
+    @thresholds.setter
+    def thresholds(self, chosen: Thresholds) -> None:
+        if chosen.model_id != self.contract.model_id:
+            raise GalleryError(
+                f"the calibration is of model {chosen.model_id}, {self.path} of {self.contract.model_id}; calibrate "
+                "with that model"
+            )
+        with self._writing() as db:
+            db.execute("UPDATE gallery SET calibration = ?", (chosen.to_json(),))
+
+    def stats(self, now: datetime | None = None) -> Stats:
+        """Count what the gallery holds."""
+        thresholds = self.thresholds
+        with self._reading() as db:
+            enrolled, samples, removed = people.count_all(db)
+            expired = len(people.expired_people(db, now or datetime.now(UTC)))
+            pending = erasure.is_pending(db)
+        return Stats(
+            model_id=self.contract.model_id,
+            people=enrolled,
+            samples=samples,
+            expired=expired,
+            removed=removed,
+            pending=pending,
+            size=self.path.stat().st_size,
+            threshold=thresholds.identification,
+            threshold_from=thresholds.chosen_on,
+        )
+
+    def load(self) -> int:
+        """Read the embeddings into memory now, instead of at the first search; gives how many there are."""
+        return len(self._followed())
+
+    def _followed(self) -> Index:
+        """The index, brought to the newest committed state."""
+        with self._follow_lock:
+            with self._read_lock, sentences(self.path):
+                (version,) = self._reader.execute("PRAGMA data_version").fetchone()
+            if version != self._version:
+                with self._reading() as db:
+                    self._follow(db)
+                self._version = version
+            return self._index
+
+    def _follow(self, db: Connection) -> None:
+        after = self._last_removal
+        removals = db.execute("SELECT number, sample FROM removals WHERE number > ?", (after,)).fetchall()
+        index = self._index.without(sample for _, sample in removals)
+        rows = db.execute(
+            "SELECT number, person, embedding FROM samples WHERE number > ? AND removed = 0 ORDER BY number",
+            (index.last_sample,),
+        )
+        while part := rows.fetchmany(CHUNK):
+            index = index.with_rows(part)
+        self._index = index
+        self._last_removal = removals[-1][0] if removals else after
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._write_lock, sentences(self.path), transaction(self._writer, "IMMEDIATE"):
+            yield self._writer
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._read_lock, sentences(self.path), transaction(self._reader, "DEFERRED"):
+            yield self._reader
+
+    def _checked(self, embeddings: ArrayLike) -> Floats:
+        """Embeddings as ``(N, D)`` float32."""
+        vectors = np.atleast_2d(np.asarray(embeddings, np.float32))
+        size = self.contract.embedding_size
+        if vectors.ndim != 2 or vectors.shape[1] != size:
+            raise GalleryError(f"embeddings {vectors.shape} do not fit {self.path}; give {size} numbers each")
+        if not np.isfinite(vectors).all():
+            raise GalleryError("an embedding is not finite; the model's answer holds NaN or infinity")
+        return vectors
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or not name.isprintable():
+        raise GalleryError(f"the name {name!r} is empty or holds control characters; give a readable one")
+    return name

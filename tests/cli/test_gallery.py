@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from mien import Gallery, Mien
+from mien.cli.exits import ExitCode
+
+
+@pytest.fixture
+def call(cli, tmp_path):
+    """`mien gallery` on a gallery of its own."""
+
+    def run(command, *arguments):
+        return cli("gallery", command, *arguments, "--gallery", tmp_path / "people.db")
+
+    return run
+
+
+@pytest.fixture
+def enrolled(call, examples):
+    assert call("enroll", "Barack Obama", examples / "obama.jpg", "--consent", "a public figure").exit_code == 0
+    return call
+
+
+def test_enrol_identify_remove(call, examples, tmp_path):
+    result = call("enroll", "Barack Obama", examples / "obama.jpg", "--consent", "a public figure")
+    assert (result.exit_code, result.stdout) == (ExitCode.DONE, "Barack Obama: 1 of 1 photos enrolled\n")
+    result = call("identify", examples / "obama2.jpg")
+    assert result.exit_code == ExitCode.DONE
+    assert f"{examples / 'obama2.jpg'}: Barack Obama (distance 0." in result.stdout
+    result = call("identify", examples / "biden.jpg")
+    assert result.exit_code == ExitCode.DIFFERENT
+    assert "biden.jpg: unknown (nearest: Barack Obama, 0." in result.stdout
+    result = call("identify", examples / "biden.jpg", examples / "obama2.jpg")
+    assert result.exit_code == ExitCode.DONE
+    result = call("remove", "Barack Obama")
+    assert (result.exit_code, result.stdout) == (ExitCode.DONE, "removed: Barack Obama (1 samples)\n")
+    result = call("identify", examples / "obama2.jpg")
+    assert result.exit_code == ExitCode.DIFFERENT
+    assert result.stdout.endswith("obama2.jpg: unknown\n")
+    assert b"Barack Obama" not in (tmp_path / "people.db").read_bytes()
+
+
+def test_the_installed_command(examples, tmp_path):
+    """As a user types it, without torch, and with the gallery named by the environment."""
+    program = (
+        "import sys; sys.argv[0] = 'mien'\n"
+        "try: from mien.cli import main; main()\n"
+        "finally: assert not {'torch', 'onnx', 'yaml'} & set(sys.modules)"
+    )
+    environment = {"MIEN_GALLERY": str(tmp_path / "people.db"), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
+
+    def run(*arguments):
+        command = [sys.executable, "-c", program, "gallery", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    assert run("enroll", "Joe Biden", examples / "biden.jpg", "--consent", "yes").returncode == 0
+    done = run("identify", examples / "biden.jpg", "--json")
+    assert json.loads(done.stdout)["faces"][0]["known"] == "Joe Biden"
+    assert run("list").returncode == 0
+
+
+def test_json(enrolled, examples):
+    result = enrolled("identify", examples / "obama2.jpg", examples / "gone.jpg", "--json", "-k", "3")
+    assert result.exit_code == ExitCode.PARTIAL
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert list(first) == ["photo", "faces", "error"]
+    (face,) = first["faces"]
+    assert list(face) == ["box", "known", "threshold", "matches"]
+    assert face["known"] == "Barack Obama"
+    assert face["threshold"] == Mien().contract.threshold.distance
+    assert face["matches"] == [{"name": "Barack Obama", "distance": face["matches"][0]["distance"], "sample": 1}]
+    assert second["faces"] == []
+    assert "does not exist" in second["error"]
+    person = json.loads(enrolled("list", "--json").stdout)
+    assert list(person) == ["name", "samples", "consent", "enrolled", "expires", "expired"]
+    assert (person["samples"], person["expires"], person["expired"]) == (1, None, False)
+    stats = json.loads(enrolled("stats", "--json").stdout)
+    assert (stats["people"], stats["samples"], stats["pending"]) == (1, 1, False)
+    assert stats["model_id"] == Mien().contract.model_id
+
+
+def test_an_enrolment_says_what_became_of_each_photo(enrolled, examples):
+    result = enrolled("enroll", "Barack Obama", examples / "obama2.jpg", examples / "biden.jpg", "--json")
+    assert result.exit_code == ExitCode.PARTIAL
+    record = json.loads(result.stdout)
+    assert (record["name"], record["enrolled"]) == ("Barack Obama", 1)
+    assert [photo["enrolled"] for photo in record["photos"]] == [True, False]
+    assert "unlike the person's other samples" in record["photos"][1]["problems"][0]
+    assert result.stderr.count("biden.jpg") == 1
+    assert enrolled("enroll", "Barack Obama", examples / "biden.jpg").exit_code == ExitCode.ERROR
+    assert enrolled("enroll", "Somebody", examples / "biden.jpg").exit_code == ExitCode.ERROR
+
+
+def test_consents_that_end(call, examples):
+    call("enroll", "Barack Obama", examples / "obama.jpg", "--consent", "for a while", "--expires", "2020-01-01")
+    assert "2020-01-01 (over)" in call("list").stdout
+    assert call("identify", examples / "obama.jpg").exit_code == ExitCode.DIFFERENT
+    assert call("remove", "--expired").stdout == "removed: Barack Obama (1 samples)\n"
+    assert call("list", "--json").stdout == ""
+    bad = call("enroll", "Ada", examples / "obama.jpg", "--consent", "yes", "--expires", "soon")
+    assert bad.exit_code == ExitCode.USAGE
+
+
+def test_export_and_import(enrolled, cli, tmp_path):
+    out = tmp_path / "export.jsonl"
+    assert enrolled("export", "Barack Obama", "-o", out).exit_code == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert out.read_text() == enrolled("export").stdout
+    assert enrolled("export", "-o", out).exit_code == ExitCode.ERROR  # never over a file that is there
+    result = cli("gallery", "import", out, "--gallery", tmp_path / "new.db")
+    assert (result.exit_code, result.stdout) == (0, "1 people imported\n")
+    with Gallery(tmp_path / "new.db") as new, Gallery(tmp_path / "people.db") as old:
+        assert new.people() == old.people()
+    again = cli("gallery", "import", out, "--gallery", tmp_path / "new.db")
+    assert again.exit_code == ExitCode.ERROR
+    assert "is enrolled already" in again.stderr
+    assert enrolled("import", tmp_path / "gone").exit_code == ExitCode.ERROR
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    assert "cannot be read" in enrolled("import", tmp_path / "binary").stderr
+
+
+def test_removal_says_pending_while_somebody_reads(enrolled, tmp_path):
+    writer = Gallery(tmp_path / "people.db")
+    writer.enroll("Ada", [0.0] * 128, consent="yes")
+    reader = sqlite3.connect(tmp_path / "people.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM people").fetchone()
+    result = enrolled("remove", "Ada")
+    assert result.exit_code == ExitCode.PARTIAL
+    assert result.stderr.startswith("pending: ")
+    reader.execute("COMMIT")
+    reader.close()
+    assert json.loads(enrolled("stats", "--json").stdout)["pending"] is False
+    writer.close()
+
+
+def test_one_sample(enrolled, examples):
+    enrolled("enroll", "Barack Obama", examples / "obama2.jpg")
+    assert enrolled("remove", "Barack Obama", "--sample", "2").stdout == "removed: nobody (1 samples)\n"
+    assert json.loads(enrolled("list", "--json").stdout)["samples"] == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["Ada", "--expired"], ["--sample", "1"], ["Ada", "Bo", "--sample", "1"]])
+def test_wrong_usage_of_remove(enrolled, arguments):
+    assert enrolled("remove", *arguments).exit_code == ExitCode.USAGE
+
+
+def test_errors_are_one_sentence(enrolled, call, cli, examples, tmp_path, tiny_model):
+    (tmp_path / "text").write_text("this is no database at all, whatever its length" * 50)
+    for result, message in (
+        (cli("gallery", "list", "--gallery", tmp_path / "gone.db"), "does not exist"),
+        (cli("gallery", "list", "--gallery", tmp_path / "text"), "not a database"),
+        (enrolled("remove", "Nobody"), "nobody called 'Nobody'"),
+        (enrolled("export", "Nobody"), "nobody called 'Nobody'"),
+        (enrolled("identify", examples / "obama.jpg", "--model", tiny_model()), "open it with mien-r29"),
+        (enrolled("enroll", "A", examples / "obama.jpg", "--model", tiny_model()), "open it with mien-r29"),
+    ):
+        assert result.exit_code == ExitCode.ERROR
+        assert message in result.stderr
+        assert result.stderr.count("\n") == 1
+        assert "Traceback" not in result.stderr

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from mien import Gallery, GalleryError, ModelError
+from mien.contract import Contract
+from mien.gallery import Thresholds
+from mien.types import Expression
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def test_enrol_and_identify(gallery):
+    gallery.enroll("Ada", [[0, 0, 0], [1, 0, 0]], consent="signed", now=NOW, sources=["a.jpg", "b.jpg"])
+    person = gallery.enroll("Bo", [5, 0, 0], consent="said yes", expires=NOW, now=NOW - timedelta(days=1))
+    assert (person.name, person.samples, person.expires) == ("Bo", 1, NOW)
+    result = gallery.identify([1.5, 0, 0], threshold=0.6, now=NOW - timedelta(hours=1))
+    assert [(m.name, m.distance, m.sample) for m in result.matches] == [("Ada", 0.5, 2), ("Bo", 3.5, 3)]
+    assert result.known is result.matches[0]
+    assert gallery.identify([1.5, 0, 0], threshold=0.4).known is None
+    assert [(s.number, s.source, s.added) for s in gallery.samples("Ada")] == [(1, "a.jpg", NOW), (2, "b.jpg", NOW)]
+    np.testing.assert_array_equal(gallery.embeddings("Ada"), [[0, 0, 0], [1, 0, 0]])
+
+
+def test_who_never_agreed_is_not_enrolled(gallery):
+    with pytest.raises(GalleryError, match="Ada is new and has given no consent"):
+        gallery.enroll("Ada", [0, 0, 0], consent=" ")
+    gallery.enroll("Ada", [0, 0, 0], consent="once")
+    assert gallery.enroll("Ada", [1, 0, 0]).consent == "once"
+    assert gallery.enroll("Ada", [1, 0, 0], consent="again").consent == "again"
+
+
+def test_a_consent_that_ended(gallery):
+    gallery.enroll("Ada", [0, 0, 0], consent="for a year", expires=NOW)
+    gallery.enroll("Bo", [1, 0, 0], consent="for ever")
+    before = gallery.identify([0, 0, 0], now=NOW - timedelta(seconds=1))
+    assert before.known.name == "Ada"
+    assert [match.name for match in gallery.identify([0, 0, 0], now=NOW).matches] == ["Bo"]
+    assert gallery.stats(NOW).expired == 1
+    removal = gallery.remove_expired(NOW)
+    assert (removal.names, removal.samples, removal.pending) == (("Ada",), 1, False)
+    assert [person.name for person in gallery.people()] == ["Bo"]
+
+
+def test_refusals(gallery, path):
+    gallery.enroll("Ada", [0, 0, 0], consent="yes")
+    for call, message in (
+        (lambda: gallery.enroll("Bo", [0, 0], consent="yes"), "give 3 numbers"),
+        (lambda: gallery.enroll("Bo", [0, 0, np.nan], consent="yes"), "not finite"),
+        (lambda: gallery.enroll(" ", [0, 0, 0], consent="yes"), "is empty"),
+        (lambda: gallery.enroll("A\nB", [0, 0, 0], consent="yes"), "control characters"),
+        (lambda: gallery.enroll("Ada", [0, 0, 0], sources=["a", "b"]), "2 sources"),
+        (lambda: gallery.identify([0, 0, 0], k=0), "at least one person"),
+        (lambda: gallery.remove("Ada", "Bo"), "nobody called 'Bo'"),
+        (lambda: gallery.remove_sample("Ada", 7), "samples are: 1"),
+        (lambda: gallery.person("Bo"), "nobody called 'Bo'"),
+    ):
+        with pytest.raises(GalleryError, match=message) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+    assert [(person.name, person.samples) for person in gallery.people()] == [("Ada", 1)]
+
+
+def test_the_file_is_its_owners_alone(gallery, path):
+    gallery.enroll("Ada", [0, 0, 0], consent="yes")
+    files = sorted(path.parent.glob("people.db*"))
+    assert [file.name for file in files] == ["people.db", "people.db-shm", "people.db-wal"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    gallery.close()
+    path.chmod(0o644)
+    Gallery(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_another_models_gallery_is_refused_with_the_way_out(gallery, path, tiny_contract):
+    other = replace(tiny_contract, model_id="tiny-2")
+    with pytest.raises(GalleryError, match=r"holds embeddings of model tiny-1 .* open it with tiny-1, or enrol"):
+        Gallery(path, other)
+    with pytest.raises(GalleryError, match="tiny-2"):
+        gallery.check_model(other)
+    assert Gallery(path).contract == tiny_contract
+
+
+def test_a_model_without_identity_has_no_gallery(path, tiny_contract):
+    with pytest.raises(ModelError, match="no identity output"):
+        Gallery(path, replace(tiny_contract, embedding_size=0))
+
+
+def test_files_that_are_no_gallery(tmp_path, tiny_contract):
+    (tmp_path / "text").write_text("no database, but long enough to be read as one" * 100)
+    (tmp_path / "empty").touch()
+    with sqlite3.connect(tmp_path / "other") as db:
+        db.execute("CREATE TABLE t (a)")
+    db.close()
+    before = (tmp_path / "other").read_bytes()
+    for name, message in (
+        ("text", "not a database"),
+        ("empty", "not a gallery"),
+        ("other", "not a gallery"),
+        ("gone", "does not exist"),
+        (".", "not a regular file"),
+    ):
+        with pytest.raises(GalleryError, match=message):
+            Gallery(tmp_path / name)
+    with pytest.raises(GalleryError, match="not a gallery"):
+        Gallery(tmp_path / "other", tiny_contract)
+    assert (tmp_path / "other").read_bytes() == before
+    with pytest.raises(GalleryError, match="cannot be opened"):
+        Gallery(tmp_path / "no" / "folder.db", tiny_contract)
+
+
+def test_a_newer_format_is_refused(gallery, path):
+    gallery.close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 2")
+    db.close()
+    with pytest.raises(GalleryError, match="format 2, this mien reads 1"):
+        Gallery(path)
+
+
+def test_thresholds_are_the_models_until_calibrated(gallery, path, tiny_contract):
+    assert gallery.thresholds.identification == tiny_contract.threshold.distance
+    chosen = Thresholds("tiny-1", 0.5, 0.4, 1e-3, "my photos", 9)
+    gallery.thresholds = chosen
+    assert Gallery(path).thresholds == chosen
+    gallery.enroll("Ada", [0, 0, 0], consent="yes")
+    assert gallery.identify([0.45, 0, 0]).known is None
+    assert gallery.identify([0.35, 0, 0]).known.name == "Ada"
+    with pytest.raises(GalleryError, match="calibration is of model other"):
+        gallery.thresholds = replace(chosen, model_id="other")
+
+
+def test_no_threshold_is_said(path, tiny_contract):
+    with (
+        Gallery(path, replace(tiny_contract, threshold=None)) as gallery,
+        pytest.raises(GalleryError, match="mien calibrate"),
+    ):
+        gallery.identify([0, 0, 0])
+
+
+def test_searches_while_others_enrol_and_remove(path, wide_contract, vectors):
+    """Threads that search always see a person who is there all the time, and no error."""
+    data = vectors(60, 128)
+    errors = []
+    with Gallery(path, wide_contract) as gallery:
+        gallery.enroll("stays", data[0], consent="yes")
+        done = threading.Event()
+
+        def search():
+            try:
+                while not done.is_set():
+                    if gallery.identify(data[0], k=3, threshold=1.0).known.name != "stays":
+                        errors.append("somebody else")
+            except Exception as error:  # noqa: BLE001
+                errors.append(error)
+
+        threads = [threading.Thread(target=search) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for number, vector in enumerate(data[1:40], start=1):
+            gallery.enroll(f"p{number}", vector, consent="yes")
+            if number % 4 == 0:
+                gallery.remove(f"p{number - 2}")
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        assert gallery.load() == 1 + 39 - 9
+
+
+CONTRACT = Contract(
+    model_id="tiny-1",
+    crop_size=8,
+    template=((2.0, 3.0), (6.0, 3.0), (4.0, 4.5), (2.5, 6.0), (5.5, 6.0)),
+    expressions=(Expression.NEUTRAL,),
+    embedding_size=2,
+    threshold=None,
+    provenance="",
+    terms="",
+)
+NAMES = st.sampled_from(["Ada", "Bo", "Çelik", "Dé", "丁"])
+POINTS = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """A gallery used by two handles, against a dict of lists."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        self.path = f"{self.folder.name}/people.db"
+        self.handles = [Gallery(self.path, CONTRACT), Gallery(self.path)]
+        self.model: dict[str, list[tuple[int, int]]] = {}
+
+    @rule(name=NAMES, points=st.lists(POINTS, min_size=1, max_size=3), which=st.integers(0, 1))
+    def enroll(self, name, points, which):
+        person = self.handles[which].enroll(name, points, consent="yes")
+        self.model.setdefault(name, []).extend(points)
+        assert person.samples == len(self.model[name])
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), which=st.integers(0, 1))
+    def remove(self, data, which):
+        name = data.draw(st.sampled_from(sorted(self.model)))
+        removal = self.handles[which].remove(name)
+        assert removal.samples == len(self.model.pop(name))
+        assert not removal.pending
+
+    @precondition(lambda self: any(self.model.values()))
+    @rule(data=st.data(), which=st.integers(0, 1))
+    def remove_sample(self, data, which):
+        name = data.draw(st.sampled_from(sorted(name for name, points in self.model.items() if points)))
+        place = data.draw(st.integers(0, len(self.model[name]) - 1))
+        number = self.handles[which].samples(name)[place].number
+        self.handles[which].remove_sample(name, number)
+        del self.model[name][place]
+
+    @rule(which=st.integers(0, 1))
+    def reopen(self, which):
+        self.handles[which].close()
+        self.handles[which] = Gallery(self.path, CONTRACT)
+
+    @rule()
+    def move_everybody(self):
+        exported = list(self.handles[0].export())
+        for record in exported:
+            self.handles[1].remove(record.person.name)
+        assert self.handles[0].people() == []
+        assert self.handles[1].add(exported) == len(self.model)
+
+    @rule(query=POINTS, k=st.integers(1, 6), which=st.integers(0, 1))
+    def identify(self, query, k, which):
+        found = self.handles[which].identify(query, k, threshold=1.0).matches
+        best = {
+            name: min(float(np.hypot(x - query[0], y - query[1])) for x, y in points)
+            for name, points in self.model.items()
+            if points
+        }
+        assert [match.distance for match in found] == pytest.approx(sorted(best.values())[:k])
+        assert all(best[match.name] == pytest.approx(match.distance) for match in found)
+        assert len({match.name for match in found}) == len(found)
+
+    @invariant()
+    def both_tell_the_same(self):
+        for handle in self.handles:
+            assert {p.name: p.samples for p in handle.people()} == {n: len(v) for n, v in self.model.items()}
+            for name, points in self.model.items():
+                np.testing.assert_array_equal(handle.embeddings(name), np.array(points).reshape(-1, 2))
+
+    def teardown(self):
+        for handle in self.handles:
+            handle.close()
+        self.folder.cleanup()
+
+
+AnyOrder.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestAnyOrder = AnyOrder.TestCase
