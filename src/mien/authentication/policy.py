@@ -1,0 +1,107 @@
+"""What an authentication asks for, and how strictly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from mien.contract import Contract
+from mien.errors import AuthenticationError
+from mien.types import Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The rules of an authentication by expression; times in seconds, distances Euclidean between embeddings.
+
+    The defaults for what is asked follow the paper's authentication pairs (happiness and surprise, compared with a
+    neutral reference); the others were chosen for a camera at 5 to 30 frames a second, and are no more than a start.
+
+    Attributes:
+        threshold: largest distance from the nearest reference, and from the face of the frame before.
+        expressions: what may be asked; neutral is no expression to ask for.
+        count: how many are asked in a row, drawn anew each time, never the same twice in succession.
+        neutral_first: whether a neutral face comes before them. Without it a single smiling photo can pass.
+        probability: least probability of the wanted expression in a counted frame, in [0, 1].
+        margin: least distance of that probability from the next best, in [0, 1].
+        hold: frames in succession in which the wanted expression must be seen.
+        time_limit: how long a challenge can be answered.
+        attempts: challenges that a person may begin without success before being locked out.
+        lockout: for how long, from the last of them on.
+        max_gap: longest time for which the face may be lost (none, several, another one) without starting over.
+        overlap: least overlap (intersection over union) of the face's boxes in neighbouring frames, in [0, 1].
+
+    Raises:
+        AuthenticationError: a value is outside its range, or the expressions cannot make a challenge.
+    """
+
+    threshold: float
+    expressions: tuple[Expression, ...] = (Expression.HAPPINESS, Expression.SURPRISE)
+    count: int = 2
+    neutral_first: bool = True
+    probability: float = 0.5
+    margin: float = 0.2
+    hold: int = 3
+    time_limit: float = 20.0
+    attempts: int = 3
+    lockout: float = 300.0
+    max_gap: float = 1.0
+    overlap: float = 0.3
+
+    def __post_init__(self) -> None:
+        for name in ("probability", "margin", "overlap"):
+            _check(name, getattr(self, name), 0, 1)
+        for name in ("count", "hold", "attempts"):
+            _check(name, getattr(self, name), 1, inf)
+        for name in ("threshold", "time_limit", "lockout", "max_gap"):
+            _check(name, getattr(self, name), 0, inf)
+        if not self.expressions or Expression.NEUTRAL in self.expressions:
+            raise AuthenticationError(
+                f"expressions {[str(name) for name in self.expressions]} cannot be asked; "
+                "give at least one, without neutral"
+            )
+        if len(set(self.expressions)) < len(self.expressions):
+            raise AuthenticationError(f"expressions {[str(name) for name in self.expressions]} repeat; give each once")
+        if self.count > 1 and len(self.expressions) == 1:
+            raise AuthenticationError(
+                f"{self.count} expressions in a row cannot be drawn from {self.expressions[0]} alone; "
+                "allow another, or ask one"
+            )
+
+    @classmethod
+    def recommended(cls, contract: Contract) -> Policy:
+        """The defaults, with the model's recommended threshold and those of the default expressions that it knows.
+
+        Raises:
+            AuthenticationError: the model does not answer both questions, or recommends no threshold.
+        """
+        if contract.threshold is None or not contract.embedding_size:
+            raise AuthenticationError(
+                f"model {contract.model_id} recommends no identity threshold; give a Policy with one, or another model"
+            )
+        names = tuple(name for name in (Expression.HAPPINESS, Expression.SURPRISE) if name in contract.expressions)
+        policy = cls(threshold=contract.threshold.distance, expressions=names, count=max(1, min(2, len(names))))
+        policy.check(contract)
+        return policy
+
+    def check(self, contract: Contract) -> None:
+        """Refuse a model that cannot answer what the policy asks.
+
+        Raises:
+            AuthenticationError: it has no identity, or does not know an expression.
+        """
+        if not contract.embedding_size:
+            raise AuthenticationError(f"model {contract.model_id} has no identity output; use one with both answers")
+        wanted = (*self.expressions, Expression.NEUTRAL) if self.neutral_first else self.expressions
+        unknown = [str(name) for name in wanted if name not in contract.expressions]
+        if unknown:
+            raise AuthenticationError(
+                f"model {contract.model_id} does not know {', '.join(unknown)}; "
+                f"ask for some of {', '.join(contract.expressions)}"
+            )
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high or value == inf:  # false for NaN too
+        limits = f"between {low} and {high}" if high < inf else f"at least {low}, and finite"
+        raise AuthenticationError(f"{name} is {value}; give a value {limits}")

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from made_frames import NAMES
+
+from mien.authentication import Attempts, Policy, State, begin
+from mien.contract import Contract, Threshold
+from mien.types import Expression
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    threshold = Threshold(0.5, 0.001, "nothing")
+    return Contract("two-answers-1", 8, ((0.0, 0.0),) * 5, NAMES, 2, threshold, "made in a test", "none")
+
+
+@pytest.fixture
+def start(contract):
+    """Begin a challenge at time 0."""
+
+    def make(*asked: Expression, **changes) -> State:
+        policy = replace(Policy.recommended(contract), **changes)
+        return begin("ada", policy, contract, 0.0, Attempts(), asked=asked)[0]
+
+    return make

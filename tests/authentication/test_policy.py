@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf, nan
+
+import pytest
+from made_frames import NAMES
+
+from mien.authentication import Attempts, Policy, begin
+from mien.errors import AuthenticationError
+from mien.types import Expression
+
+N, H, S = NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("threshold", nan),
+        ("threshold", -1),
+        ("threshold", inf),
+        ("probability", 1.1),
+        ("margin", -0.1),
+        ("overlap", nan),
+        ("hold", 0),
+        ("count", 0),
+        ("attempts", 0),
+        ("time_limit", inf),
+        ("lockout", -1),
+        ("expressions", ()),
+        ("expressions", (N, H)),
+        ("expressions", (H, H)),
+        ("expressions", (H,)),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(name, value):
+    with pytest.raises(AuthenticationError):
+        Policy(**{"threshold": 0.5, name: value})
+
+
+def test_the_recommended_policy_takes_what_the_model_has(contract):
+    policy = Policy.recommended(contract)
+    assert (policy.threshold, policy.expressions, policy.count) == (0.5, (H, S), 2)
+    smiling = replace(contract, expressions=(N, H))
+    assert (Policy.recommended(smiling).expressions, Policy.recommended(smiling).count) == ((H,), 1)
+
+
+def test_a_model_that_cannot_answer_is_refused(contract):
+    for lacking in (
+        replace(contract, threshold=None),
+        replace(contract, embedding_size=0),
+        replace(contract, expressions=()),
+        replace(contract, expressions=(H, S)),
+    ):
+        with pytest.raises(AuthenticationError):
+            Policy.recommended(lacking)
+    policy = Policy(threshold=0.5, expressions=(H, Expression.FEAR))
+    with pytest.raises(AuthenticationError, match="does not know fear"):
+        begin("ada", policy, contract, 0.0, Attempts())
