@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from made_clips import RATE, write_clip
+
+from mien.errors import VideoError
+from mien.video import ClipWriter, Video
+
+COLOURS = {"R": (255, 0, 0), "G": (0, 255, 0), "B": (0, 0, 255), "W": (255, 255, 255)}
+
+
+def corners(rows: str = "RG BW", size: tuple[int, int] = (64, 48)) -> np.ndarray:
+    """A picture of four colours, written row by row."""
+    width, height = size
+    cells = np.array([[COLOURS[name] for name in row] for row in rows.split()], np.uint8)
+    return cells.repeat(height // 2, axis=0).repeat(width // 2, axis=1)
+
+
+def read_corners(pixels: np.ndarray) -> str:
+    def name(y, x):
+        colour = pixels[y, x].astype(int)
+        return min(COLOURS, key=lambda k: np.abs(colour - COLOURS[k]).sum())
+
+    height, width = pixels.shape[:2]
+    rows = [[name(height * y // 4, width * x // 4) for x in (1, 3)] for y in (1, 3)]
+    return " ".join("".join(row) for row in rows)
+
+
+def noise(count: int, size=(48, 64)):
+    return [np.random.default_rng(k).integers(0, 256, (*size, 3), np.uint8) for k in range(count)]
+
+
+def read(path: Path):
+    with Video(path) as video:
+        return list(video), video.problem
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize(
+    ("angle", "flipped", "expected"),
+    [
+        (None, False, "RG BW"),
+        (90, False, "GW RB"),  # counter-clockwise
+        (180, False, "WB GR"),
+        (-90, False, "BR WG"),  # a phone held upright
+        (0, True, "GR WB"),  # a mirrored selfie
+        (-90, True, "RB GW"),
+    ],
+)
+def test_pictures_are_upright(tmp_path, suffix, angle, flipped, expected):
+    clip = write_clip(tmp_path / f"clip.{suffix}", [corners()] * 2, rotation=angle, hflip=flipped)
+    frames, problem = read(clip)
+    assert problem is None
+    assert read_corners(frames[0].pixels) == expected
+    assert frames[0].pixels.shape == ((64, 48, 3) if angle in (90, -90) else (48, 64, 3))
+    assert frames[0].pixels.flags.c_contiguous
+
+
+def test_every_frame_comes_once_in_order_with_its_time(tmp_path):
+    grey = [np.full((48, 64, 3), 4 * k, np.uint8) for k in range(50)]
+    frames, problem = read(write_clip(tmp_path / "clip.mp4", grey))
+    assert problem is None
+    assert [frame.index for frame in frames] == list(range(50))
+    assert [frame.time for frame in frames] == pytest.approx([k / RATE for k in range(50)])
+    assert np.abs([frame.pixels.mean() - 4 * frame.index for frame in frames]).max() < 3
+
+
+def test_a_variable_frame_rate_is_respected(tmp_path):
+    times = [0.0, 0.04, 0.5, 0.51, 2.0, 2.3]
+    frames, problem = read(write_clip(tmp_path / "clip.mkv", [corners()] * 6, times=times))
+    assert problem is None
+    assert [frame.time for frame in frames] == pytest.approx(times, abs=1e-3)
+
+
+def test_times_begin_at_the_first_picture(tmp_path):
+    clip = write_clip(tmp_path / "clip.mkv", [corners()] * 3, times=[7.0, 7.1, 7.2])
+    assert [frame.time for frame in read(clip)[0]] == pytest.approx([0, 0.1, 0.2], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_a_cut_off_file_gives_what_is_there(tmp_path, name):
+    clip = write_clip(tmp_path / name, noise(60), options={"movflags": "faststart"} if "mp4" in name else {})
+    clip.write_bytes(clip.read_bytes()[: int(0.6 * clip.stat().st_size)])
+    frames, problem = read(clip)
+    assert 30 <= len(frames) <= 40
+    assert name in problem
+    assert "used" in problem
+
+
+def test_a_damaged_file_gives_what_can_be_read(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", noise(60))
+    content = bytearray(clip.read_bytes())
+    third = len(content) // 3
+    content[third : third + 3000] = np.random.default_rng(0).bytes(3000)
+    clip.write_bytes(content)
+    frames, problem = read(clip)
+    assert 40 <= len(frames) < 60
+    assert "damaged in places" in problem
+
+
+def test_a_file_without_its_index_is_refused(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", noise(20))
+    clip.write_bytes(clip.read_bytes()[:5000])
+    with pytest.raises(VideoError, match="cut off"):
+        Video(clip)
+
+
+def sound(path: Path, cover: bool = False) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_what_is_no_video_is_one_sentence(tmp_path):
+    with wave.open(str(tmp_path / "sound.avi"), "wb") as out:
+        out.setparams((1, 2, 8000, 0, "NONE", ""))
+        out.writeframes(b"\0" * 8000)
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    (tmp_path / "text.mp4").write_text("hello " * 100)
+    cases = {
+        "missing.mp4": "does not exist",
+        "empty.mp4": "is empty",
+        "text.mp4": "no video",
+        "sound.avi": "only sound",
+        ".": "folder",
+    }
+    sound(tmp_path / "music.mp4")
+    cases["music.mp4"] = "only sound"
+    for name, sentence in cases.items():
+        with pytest.raises(VideoError, match=sentence):
+            Video(tmp_path / name)
+    with pytest.raises(VideoError, match="camera:99"):
+        Video("camera:99")
+
+
+def test_random_bytes_never_end_in_another_error(tmp_path):
+    whole = write_clip(tmp_path / "clip.mkv", noise(10)).read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        content = bytearray(whole)
+        for position in rng.integers(0, len(content), 30):
+            content[position] = rng.integers(256)
+        (tmp_path / "broken.mkv").write_bytes(content)
+        try:
+            read(tmp_path / "broken.mkv")
+        except VideoError as error:
+            assert str(tmp_path) in str(error)
+
+
+def test_a_written_clip_reads_back(tmp_path):
+    pictures = [corners(size=(66, 50)), corners("WB GR", size=(66, 50))] * 3
+    times = [0.0, 0.1, 0.15, 0.5, 0.5, 1.0]  # one time twice
+    with ClipWriter(tmp_path / "deep" / "out.mp4") as clip:
+        for picture, time in zip(pictures, times, strict=True):
+            clip.add(picture[:49, :65], time)  # odd sizes are cut to even ones
+    frames, problem = read(tmp_path / "deep" / "out.mp4")
+    assert problem is None
+    assert [frame.time for frame in frames] == pytest.approx(times, abs=1e-3)
+    assert [read_corners(frame.pixels) for frame in frames] == ["RG BW", "WB GR"] * 3
+    assert frames[0].pixels.shape == (48, 64, 3)
+
+
+def test_a_clip_without_frames_is_no_file(tmp_path):
+    with ClipWriter(tmp_path / "out.mp4"):
+        pass
+    assert not (tmp_path / "out.mp4").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(VideoError, match="cannot be written"):
+        ClipWriter(tmp_path / "file" / "out.mp4")
