@@ -1,0 +1,166 @@
+"""What every request passes: its id, its limits, its line in the log, its metrics, and headers for browsers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mien.server.limits import Slots
+from mien.server.metrics import Metrics
+from mien.server.problems import Code, ProblemError, response
+from mien.server.settings import Limits
+
+BODY_SECONDS = 30.0
+"""Within which a body must have arrived: a slow sender holds memory and a place."""
+
+UNCOUNTED = ("/v1/health", "/v1/ready", "/metrics")
+"""Paths that must answer when all places are taken."""
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LOG = logging.getLogger("mien.requests")
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Gate:
+    """The outermost ASGI application.
+
+    Args:
+        app: what is behind it.
+        limits: of bodies and of requests at the same time.
+        metrics: where to count.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, metrics: Metrics) -> None:
+        self._app, self._limits, self._metrics = app, limits, metrics
+        self._slots = Slots(limits.concurrency)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a connection."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        if scope["type"] == "websocket":
+            return await self._app(scope, receive, send)
+        with self._counted(scope) as answer:
+            return await self._http(scope, receive, _Sender(send, answer, request_id, scope["path"]))
+
+    async def _http(self, scope: Scope, receive: Receive, send: _Sender) -> None:
+        try:
+            if scope["path"] in UNCOUNTED:
+                return await self._app(scope, receive, send)
+            with self._slots.one():
+                return await self._app(scope, _Body(scope, receive, self._limits.body), send)
+        except ProblemError as problem:
+            await response(problem, send.request_id)(scope, receive, send)
+        except Exception:
+            _LOG.exception("request %s failed", send.request_id)
+            if send.answer.status:
+                raise  # half an answer is out
+            failure = ProblemError(Code.INTERNAL, "the service failed; tell the operator the request id")
+            await response(failure, send.request_id)(scope, receive, send)
+
+    @contextmanager
+    def _counted(self, scope: Scope) -> Iterator[_Answer]:
+        answer, start = _Answer(), time.perf_counter()
+        self._metrics.working.inc()
+        try:
+            yield answer
+        finally:
+            self._metrics.working.dec()
+            seconds, route, method = time.perf_counter() - start, _route(scope), _method(scope)
+            self._metrics.requests.labels(method, route, answer.status).inc()
+            self._metrics.seconds.labels(route).observe(seconds)
+            request_id = scope["state"]["request_id"]
+            _LOG.info("%s %s %s %d %.0f ms", request_id, method, route, answer.status, 1000 * seconds)
+
+
+class _Answer:
+    """What has gone out so far; the status is 0 before the answer's head."""
+
+    status = 0
+
+
+class _Sender:
+    """Adds headers to the answer."""
+
+    def __init__(self, send: Send, answer: _Answer, request_id: str, path: str) -> None:
+        self._send, self.answer, self.request_id, self._path = send, answer, request_id, path
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.answer.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["x-request-id"] = self.request_id
+            for name, value in _HEADERS.items():
+                headers[name] = value
+            headers.setdefault("Cache-Control", "no-store" if self._path.startswith("/v1") else "no-cache")
+        await self._send(message)
+
+
+class _Body:
+    """Receives a body up to a size and a time.
+
+    Raises:
+        ProblemError: it is too large or too slow.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, most: int) -> None:
+        self._receive, self._left, self._most = receive, most, most
+        self._end = time.monotonic() + BODY_SECONDS
+        self._complete = False
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > most:
+            raise self._too_large()
+
+    async def __call__(self) -> Message:
+        if self._complete:
+            return await self._receive()  # waits for the client to go away
+        try:
+            message = await asyncio.wait_for(self._receive(), self._end - time.monotonic())
+        except TimeoutError as error:
+            detail = f"the body did not arrive within {BODY_SECONDS:g} s"
+            raise ProblemError(Code.BODY_TOO_SLOW, detail) from error
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise self._too_large()
+        self._complete = not message.get("more_body", False)
+        return message
+
+    def _too_large(self) -> ProblemError:
+        return ProblemError(Code.BODY_TOO_LARGE, f"the body is larger than {self._most} bytes")
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _route(scope: Scope) -> str:
+    """The route's template: paths hold names."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) and path else "other"
+
+
+def _method(scope: Scope) -> str:
+    """The method, of those that there are: it becomes a label."""
+    method: str = scope["method"]
+    return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"

@@ -1,0 +1,143 @@
+"""Listen: one process or several, until a signal ends them."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from mien.errors import ServiceError
+from mien.gallery import Gallery
+from mien.runtime import Model
+from mien.server.app import create_app
+from mien.server.key_store import KeyStore
+from mien.server.rules import read_rules
+from mien.server.settings import Settings
+from mien.server.store import Store
+from mien.server.workers import Workers
+
+GRACE_SECONDS = 30
+"""How long what was accepted may take to end after the signal."""
+
+_LOG = logging.getLogger("mien.server")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where and how to listen; the address is in `Settings`.
+
+    Attributes:
+        port: TCP port; 0 takes a free one.
+        workers: processes; each has its own model in memory.
+        tls_cert: a PEM file with the certificate and its chain, or None for plain HTTP.
+        tls_key: a PEM file with its private key.
+    """
+
+    port: int = 8000
+    workers: int = 1
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+
+def serve(settings: Settings, listening: Listening) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was accepted.
+
+    Raises:
+        MienError: it cannot be served so; one sentence tells why.
+    """
+    check(settings)
+    _check_tls(listening)
+    _configure_logging()
+    with _bound(settings.host, listening.port) as bound:
+        scheme = "http" if listening.tls_cert is None else "https"
+        _LOG.info("listening at %s://%s:%d/", scheme, _in_url(settings.host), bound.getsockname()[1])
+        work = partial(_work, settings, listening, bound)
+        if listening.workers == 1:
+            work()
+        else:
+            Workers(work, listening.workers).run()
+
+
+def check(settings: Settings) -> None:
+    """Refuse what would fail later, or be open to strangers.
+
+    Raises:
+        MienError: the model, a file or the policy cannot be used, or the address needs a key and there is none.
+    """
+    contract = Model(settings.model).contract
+    read_rules(settings.policy, contract)
+    with Gallery(settings.gallery, contract), Store(settings.store) as store:
+        if not settings.local and not KeyStore(store).any():
+            raise ServiceError(
+                f"{settings.host} can be reached by others, and there is no API key; run `mien serve keys add`"
+            )
+
+
+def worker_app(settings: Settings) -> FastAPI:
+    """The application of one process."""
+    _configure_logging()
+    return create_app(settings)
+
+
+def _config(settings: Settings, listening: Listening) -> uvicorn.Config:
+    return uvicorn.Config(
+        partial(worker_app, settings),
+        factory=True,
+        log_config=None,
+        access_log=False,  # it would write down paths, which hold names
+        proxy_headers=False,  # anybody could send them
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=settings.limits.body,
+        ssl_certfile=listening.tls_cert,
+        ssl_keyfile=listening.tls_key,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _work(settings: Settings, listening: Listening, bound: socket.socket) -> None:
+    """What each worker does: serve until a signal."""
+    # uvicorn raises the signal again at its end, which would make the exit look like a failure.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(_config(settings, listening)).run(sockets=[bound])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        bound = socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        raise ServiceError(f"cannot listen at {host}:{port} ({error}); choose another --host or --port") from error
+    return bound
+
+
+def _check_tls(listening: Listening) -> None:
+    cert, key = listening.tls_cert, listening.tls_key
+    if (cert is None) != (key is None):
+        raise ServiceError(
+            "a certificate needs its key and the key its certificate; give both --tls-cert and --tls-key"
+        )
+    if cert is None or key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        raise ServiceError(f"{cert} and {key} are no certificate with its key ({error}); give PEM files") from error
+
+
+def _configure_logging() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

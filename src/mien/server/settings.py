@@ -1,0 +1,90 @@
+"""What a service is started with."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mien.errors import ServiceError
+
+LOCAL_NAME = "localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a request may cost.
+
+    Attributes:
+        body: bytes of a request's body, and of a message on a WebSocket.
+        pixels: pixels of a photo; 25 million are 75 MB when decoded.
+        rate: requests and frames a second of one key, or of one address without a key; each worker counts by itself.
+            The double may come at once.
+        concurrency: requests in work, and WebSockets open, at the same time, each.
+        queue: photos that wait to be looked at.
+
+    Raises:
+        ServiceError: a limit is not above zero.
+    """
+
+    body: int = 10_000_000
+    pixels: int = 25_000_000
+    rate: float = 50.0
+    concurrency: int = 64
+    queue: int = 64
+
+    def __post_init__(self) -> None:
+        for name in ("body", "pixels", "rate", "concurrency", "queue"):
+            if not getattr(self, name) > 0:
+                raise ServiceError(f"the limit {name} is {getattr(self, name)}; give more than zero")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a service works with; the same in each worker.
+
+    Attributes:
+        gallery: the gallery's file; it is created when it does not exist.
+        model: as of `mien.Mien`.
+        threads: likewise.
+        min_face: likewise.
+        policy: a JSON file with fields of `mien.authentication.Policy`; None takes the recommended ones.
+        host: the address to listen at.
+        limits: what a request may cost.
+    """
+
+    gallery: Path
+    model: str | None = None
+    threads: int | None = None
+    min_face: float | None = None
+    policy: Path | None = None
+    host: str = "127.0.0.1"
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def store(self) -> Path:
+        """The file of keys and challenges, beside the gallery.
+
+        >>> Settings(gallery=Path("people.db")).store.name
+        'people.service.db'
+        """
+        return self.gallery.with_suffix(".service.db")
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach the address."""
+        return is_local(self.host)
+
+
+def is_local(host: str) -> bool:
+    """Whether a name or address is this machine's loopback; any other name might be resolved to anything.
+
+    >>> is_local("127.0.0.1"), is_local("[::1]"), is_local("0.0.0.0"), is_local("example.org")
+    (True, True, False, False)
+    """
+    if host.lower() == LOCAL_NAME:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+
+import pytest
+from services import ADA, EASY, enrol, problem
+from starlette.websockets import WebSocketDisconnect
+
+from mien.authentication import Policy, begin
+from mien.authentication.attempts import Attempts
+from mien.contract import Contract
+from mien.runtime import Model
+from mien.server import challenges as module
+from mien.server.challenges import ChallengeStore
+from mien.server.problems import ProblemError
+from mien.server.store import Store
+
+JPEG = {"Content-Type": "image/jpeg"}
+
+
+@pytest.fixture
+def easy(started, photo):
+    with started(policy=EASY) as client:
+        assert enrol(client, photo("obama")).status_code == 201
+        yield client
+
+
+def create(client, person=ADA):
+    answer = client.post("/v1/challenges", json={"person": person})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def connect(client, path):
+    return client.websocket_connect(f"ws://localhost{path}")
+
+
+def push(client, challenge, frame):
+    return client.post(f"/v1/challenges/{challenge}/frames", content=frame, headers=JPEG)
+
+
+def test_the_right_person_with_the_expression_is_accepted_once(easy, photo):
+    challenge = create(easy)
+    assert (challenge["status"], challenge["prompt"], challenge["steps"]) == ("running", "happiness", 1)
+    answers = [push(easy, challenge["id"], photo("obama")).json() for _ in range(4)]
+    assert [answer["status"] for answer in answers] == ["running", "running", "accepted", "accepted"]
+    assert [round(answer["progress"], 2) for answer in answers[:2]] == [0.33, 0.67]
+    result = easy.get(f"/v1/challenges/{challenge['id']}").json()
+    assert (result["status"], result["person"], result["reason"]) == ("accepted", ADA, None)
+    assert result["ended"] > result["issued"]
+
+
+def test_another_person_is_not_accepted(easy, photo):
+    challenge = create(easy)["id"]
+    for _ in range(4):
+        answer = push(easy, challenge, photo("biden")).json()
+        assert (answer["status"], answer["progress"]) == ("running", 0)
+
+
+def test_the_answer_tells_no_figures(easy, photo):
+    answer = push(easy, create(easy)["id"], photo("biden"))
+    assert not {"distance", "threshold", "probabilities"} & set(answer.json())
+
+
+def test_the_recommended_policy_asks_neutral_first(enrolled):
+    challenge = create(enrolled)
+    assert (challenge["prompt"], challenge["steps"]) == ("neutral", 3)
+
+
+def test_unknown_people_and_challenges(easy, photo):
+    problem(easy.post("/v1/challenges", json={"person": "nobody"}), 404, "person_not_found")
+    problem(easy.get("/v1/challenges/none"), 404, "challenge_not_found")
+    problem(push(easy, "none", photo("obama")), 404, "challenge_not_found")
+    problem(easy.post("/v1/challenges", json={"person": 5}), 422, "request_invalid")
+
+
+def test_an_unusable_frame_changes_nothing(easy, photo):
+    challenge = create(easy)["id"]
+    push(easy, challenge, photo("obama"))
+    problem(push(easy, challenge, b"no photo"), 422, "photo_unusable")
+    assert push(easy, challenge, photo("obama")).json()["progress"] == pytest.approx(2 / 3)
+
+
+def test_attempts_lock_out(easy):
+    for _ in range(3):
+        create(easy)
+    answer = easy.post("/v1/challenges", json={"person": ADA})
+    problem(answer, 429, "person_locked")
+    assert 200 < int(answer.headers["Retry-After"]) <= 300
+
+
+def test_success_resets_the_attempts(easy, photo):
+    create(easy)
+    challenge = create(easy)["id"]
+    for _ in range(3):
+        push(easy, challenge, photo("obama"))
+    for _ in range(3):
+        create(easy)
+
+
+def test_time_runs_out(started, photo):
+    with started(policy={**EASY, "time_limit": 0.2}) as client:
+        enrol(client, photo("obama"))
+        challenge = create(client)["id"]
+        time.sleep(0.25)
+        result = client.get(f"/v1/challenges/{challenge}").json()
+        assert (result["status"], result["seconds_left"], result["prompt"]) == ("refused", 0, None)
+        assert push(client, challenge, photo("obama")).json()["status"] == "refused"
+
+
+def test_a_removed_person_has_no_challenge(easy, photo, tmp_path):
+    challenge = create(easy)["id"]
+    push(easy, challenge, photo("obama"))
+    easy.delete("/v1/people/Barack%20Obama")
+    problem(easy.get(f"/v1/challenges/{challenge}"), 404, "challenge_not_found")
+    for file in tmp_path.iterdir():
+        assert ADA.encode() not in file.read_bytes(), file
+
+
+def test_a_calibrated_threshold_is_that_of_challenges(easy, photo):
+    files = [("photo", photo(name)) for name in ("obama", "obama2", "biden")]
+    data = {"identity": ["o", "o", "b"], "far": "0.1", "save": "true"}
+    chosen = easy.post("/v1/calibrate", files=files, data=data).json()["verification"]["threshold"]
+    create(easy)
+    service = easy.app.state.service
+    with service.store.reading() as db:
+        (text,) = db.execute("SELECT state FROM challenges").fetchone()
+    assert json.loads(text)["policy"]["threshold"] == chosen
+
+
+def test_frames_over_a_socket(easy, photo):
+    challenge = create(easy)["id"]
+    with connect(easy, f"/v1/challenges/{challenge}/frames") as socket:
+        assert socket.receive_json()["status"] == "running"
+        socket.send_bytes(b"no photo")
+        assert socket.receive_json()["code"] == "photo_unusable"
+        statuses = []
+        for _ in range(3):
+            socket.send_bytes(photo("obama"))
+            statuses.append(socket.receive_json()["status"])
+        assert statuses == ["running", "running", "accepted"]
+        with pytest.raises(WebSocketDisconnect) as end:
+            socket.receive_json()
+        assert end.value.code == 1000
+
+
+def test_a_socket_ends_with_the_time(started, photo):
+    with started(policy={**EASY, "time_limit": 0.4}) as client:
+        enrol(client, photo("obama"))
+        with connect(client, f"/v1/challenges/{create(client)['id']}/frames") as socket:
+            assert socket.receive_json()["status"] == "running"
+            assert socket.receive_json()["status"] == "refused"
+
+
+def test_a_socket_to_nowhere(easy):
+    with connect(easy, "/v1/challenges/none/frames") as socket:
+        assert socket.receive_json()["code"] == "challenge_not_found"
+        with pytest.raises(WebSocketDisconnect) as end:
+            socket.receive_json()
+        assert end.value.code == 1008
+
+
+def test_a_socket_takes_no_text(easy):
+    with connect(easy, f"/v1/challenges/{create(easy)['id']}/frames") as socket:
+        socket.receive_json()
+        socket.send_text("x")
+        assert socket.receive_json()["code"] == "request_invalid"
+
+
+def test_what_has_ended_goes(tmp_path):
+    contract = Model().contract
+    policy = Policy.recommended(contract)
+    with closing(Store(tmp_path / "x.service.db")) as store:
+        challenges = ChallengeStore(store)
+        state = challenges.begin("Ada", policy, contract, 1000.0)
+        challenges.sweep(1000.0 + policy.time_limit + 1)
+        assert challenges.get(state.challenge.id, 1100.0).outcome == "expired"
+        challenges.sweep(1000.0 + module.ATTEMPTS_SECONDS + 1)
+        with pytest.raises(ProblemError):
+            challenges.get(state.challenge.id, 1100.0)
+        assert b"Ada" not in (tmp_path / "x.service.db").read_bytes() + (tmp_path / "x.service.db-wal").read_bytes()
+
+
+def test_the_end_is_audited_once_without_images(tmp_path, caplog):
+    contract: Contract = Model().contract
+    policy = Policy.recommended(contract)
+    with closing(Store(tmp_path / "x.service.db")) as store, caplog.at_level("INFO", "mien.audit"):
+        challenges = ChallengeStore(store)
+        state = challenges.begin("Ada", policy, contract, 1000.0)
+        for _ in range(3):
+            challenges.get(state.challenge.id, 2000.0)
+            challenges.sweep(2000.0)
+    (record,) = [json.loads(entry.message) for entry in caplog.records if entry.name == "mien.audit"]
+    assert (record["person"], record["outcome"]) == ("Ada", "expired")
+    assert "embedding" not in record
+
+
+def test_begin_is_the_library_s(tmp_path):
+    """The store keeps what the library would give, and counts as it does."""
+    contract = Model().contract
+    policy = Policy.recommended(contract)
+    attempts = Attempts()
+    with closing(Store(tmp_path / "x.service.db")) as store:
+        for now in (1.0, 2.0, 3.0):
+            ChallengeStore(store).begin("Ada", policy, contract, now)
+            _, attempts = begin("Ada", policy, contract, now, attempts)
+            with store.reading() as db:
+                assert Attempts.from_json(db.execute("SELECT record FROM attempts").fetchone()[0]) == attempts

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from services import ADA, CONSENT, enrol, problem
+
+from mien import Gallery
+
+PATH = "/v1/people/Barack%20Obama"
+
+
+def test_from_enrolment_to_removal(client, photo, tmp_path):
+    answer = enrol(client, photo("obama"), photo("obama2"))
+    assert answer.status_code == 201
+    assert [report["enrolled"] for report in answer.json()["photos"]] == [True, True]
+    person = client.get(PATH).json()
+    assert person == answer.json()["person"]
+    assert (person["name"], person["consent"], person["samples"], person["expires"]) == (ADA, CONSENT, 2, None)
+    assert client.get("/v1/people").json() == {"people": [person], "total": 1, "next": None}
+    first, second = client.get(f"{PATH}/samples").json()["samples"]
+    assert client.delete(f"{PATH}/samples/{second['number']}").json() == {"names": [], "samples": 1, "pending": False}
+    assert [s["number"] for s in client.get(f"{PATH}/samples").json()["samples"]] == [first["number"]]
+    again = client.post(f"{PATH}/samples", files={"photo": photo("obama2")})
+    assert again.status_code == 201
+    assert again.json()["person"]["samples"] == 2
+    assert client.delete(PATH).json() == {"names": [ADA], "samples": 2, "pending": False}
+    problem(client.get(PATH), 404, "person_not_found")
+    assert client.get("/v1/people").json()["people"] == []
+    for file in tmp_path.iterdir():
+        assert ADA.encode() not in file.read_bytes(), file
+
+
+def test_the_command_line_sees_the_same_gallery(enrolled, tmp_path):
+    with Gallery(tmp_path / "people.db") as gallery:
+        assert [person.name for person in gallery.people()] == [ADA]
+        exported = next(gallery.export([ADA]))
+    answer = enrolled.get(f"{PATH}/export")
+    assert answer.headers["content-type"].startswith("application/x-ndjson")
+    header, line = map(json.loads, answer.text.splitlines())
+    assert header["format"] == "mien-gallery"
+    assert line["samples"][0]["embedding"] == pytest.approx(exported.embeddings[0].tolist(), rel=1e-6)
+
+
+def test_a_new_person_needs_consent(shared, photo):
+    problem(enrol(shared, photo("obama"), consent=" "), 422, "request_invalid")
+    assert shared.get("/v1/people").json()["total"] == 0
+
+
+def test_a_name_is_taken_once(enrolled, photo):
+    problem(enrol(enrolled, photo("biden")), 409, "person_exists")
+    assert enrolled.get(PATH).json()["samples"] == 1
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a/b", "a\nb", "x" * 201, ".", ".."])
+def test_a_name_must_fit_into_a_path(shared, photo, name):
+    problem(enrol(shared, photo("obama"), name=name), 422, "request_invalid")
+
+
+def test_what_is_wrong_with_each_photo_is_told(shared, photo):
+    members = problem(enrol(shared, b"no photo", b""), 422, "no_photo_enrolled")
+    assert [report["photo"] for report in members["photos"]] == [1, 2]
+    assert all(report["problems"] for report in members["photos"])
+    problem(shared.get(PATH), 404, "person_not_found")
+
+
+def test_good_photos_are_taken_beside_bad_ones(client, photo):
+    """The reports stay in the order of the photos."""
+    answer = enrol(client, b"no photo", photo("obama"), photo("biden"), b"", photo("obama2")).json()
+    assert [report["enrolled"] for report in answer["photos"]] == [False, True, False, False, True]
+    assert "unlike" in answer["photos"][2]["problems"][0]
+    assert answer["person"]["samples"] == 2
+
+
+def test_overruled_checks(client, photo):
+    answer = enrol(client, photo("obama"), photo("biden"), overrule="true").json()
+    assert [report["enrolled"] for report in answer["photos"]] == [True, True]
+
+
+def test_consent_ends(client, photo):
+    end = datetime.now(UTC) + timedelta(days=1)
+    person = enrol(client, photo("obama"), expires=end.isoformat()).json()["person"]
+    assert datetime.fromisoformat(person["expires"]) == end.replace(microsecond=0)
+    assert person["expired"] is False
+
+
+@pytest.mark.parametrize("end", ["tomorrow", "2020-01-01", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_consent_cannot_end_in_the_past_or_never(shared, photo, end):
+    problem(enrol(shared, photo("obama"), expires=end), 422, "request_invalid")
+
+
+def test_nobody_is_found_by_wrong_names(enrolled):
+    for path in ("/v1/people/nobody", "/v1/people/nobody/samples", "/v1/people/nobody/export"):
+        problem(enrolled.get(path), 404, "person_not_found")
+    problem(enrolled.delete("/v1/people/nobody"), 404, "person_not_found")
+    problem(enrolled.delete(f"{PATH}/samples/99"), 404, "sample_not_found")
+    problem(enrolled.get("/v1/people/%00"), 422, "request_invalid")
+
+
+def test_pages_of_people(client, photo):
+    names = ["a", "b", "c", "ä"]
+    for name in names:
+        assert enrol(client, photo("obama"), name=name).status_code == 201
+    seen, after = [], ""
+    while after is not None:
+        page = client.get("/v1/people", params={"after": after, "limit": 2}).json()
+        assert page["total"] == 4
+        seen += [person["name"] for person in page["people"]]
+        after = page["next"]
+    assert seen == names
+
+
+def test_calibration_is_kept_and_decides(enrolled, photo):
+    files = [("photo", photo(name)) for name in ("obama", "obama2", "biden")]
+    fields = {"identity": ["o", "o", "b"], "far": "0.1", "save": "true"}
+    answer = enrolled.post("/v1/calibrate", files=files, data=fields).json()
+    chosen = answer["verification"]["threshold"]
+    assert answer["saved"] is True
+    assert answer["warnings"]  # three photos are no calibration
+    pair = {"a": photo("obama"), "b": photo("obama2")}
+    assert enrolled.post("/v1/verify", files=pair).json()["threshold"] == chosen
+    identified = enrolled.post("/v1/identify", files={"photo": photo("obama2")}).json()
+    assert identified["threshold"] == answer["identification"]["threshold"]
+
+
+@pytest.mark.parametrize(
+    ("identities", "far", "code"),
+    [
+        (["o"], "0.1", "request_invalid"),
+        (["o", "o", "b"], "0", "request_invalid"),
+        (["o", "o", "b"], "nan", "request_invalid"),
+        (["o", "o", "o"], "0.1", "calibration_impossible"),
+        (["o", "a", "b"], "0.1", "calibration_impossible"),
+    ],
+)
+def test_impossible_calibrations(shared, photo, identities, far, code):
+    files = [("photo", photo(name)) for name in ("obama", "obama2", "biden")]
+    problem(shared.post("/v1/calibrate", files=files, data={"identity": identities, "far": far}), 422, code)
