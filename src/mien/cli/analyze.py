@@ -1,9 +1,10 @@
-"""`mien analyze`: faces of many photos, as a table, JSON lines, CSV or annotated pictures."""
+"""`mien analyze`: faces of many photos or videos, as a table, JSON lines, CSV or annotated pictures."""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.table import Table
 from mien.analyzer import Mien
 from mien.cli.annotate import annotate_file, output_names
 from mien.cli.console import progress, shown, stdout_console
-from mien.cli.exits import ExitCode, say
+from mien.cli.exits import ExitCode, missing_extra, say
 from mien.cli.options import MinFaceOption, ModelOption, ThreadsOption
 from mien.cli.photos import Photo, find_photos
 from mien.cli.records import Answer, csv_header, csv_rows, photo_record
@@ -25,13 +26,19 @@ from mien.types import Face, ImageFailure
 
 Sink = Callable[[Photo, Answer], None]
 
+VIDEO = re.compile(r"camera:\d+|.*\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|m?ts|3gp|wmv|flv|ogv)", re.IGNORECASE | re.DOTALL)
+"""Arguments that are taken as videos."""
+
 
 def analyze(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS", help="Photos, folders and patterns.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATHS", help="Photos, folders, patterns; or videos, camera:0.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a photo and line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row a face.")] = False,
     annotate: Annotated[
-        Path | None, typer.Option("--annotate", metavar="DIR", help="Write pictures with boxes and labels there.")
+        Path | None,
+        typer.Option("--annotate", metavar="DIR", help="Write pictures or clips with boxes there."),
     ] = None,
     detect: Annotated[
         bool, typer.Option("--detect/--no-detect", help="--no-detect: each image is one face crop already.")
@@ -40,6 +47,9 @@ def analyze(
     model: ModelOption = None,
     threads: ThreadsOption = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Faces a call of the network.")] = 32,
+    rate: Annotated[
+        float | None, typer.Option("--rate", min=0.01, help="Of a video, look at so many frames a second at most.")
+    ] = None,
 ) -> ExitCode:
     """Find the faces of photos, and say who they are (an embedding) and what their expressions are.
 
@@ -56,9 +66,20 @@ def analyze(
     expression, error, and one column a probability; it holds no embeddings.
 
     --annotate writes JPEG pictures, named like the photos and in the same subfolders.
+
+    Videos and cameras (camera:0) need the extra video. Faces are joined to tracks over time; each has one identity,
+    the mean over its best frames, and its expression is smoothed. --json prints one object a line: for each frame
+    looked at kind (frame), video, model, frame, time (seconds), faces (as above, with track, without embedding); at
+    the end for each track kind (track), track, person (shared by tracks of one person), first, last, frames,
+    expression, probabilities, embedding; and kind (video) with frames, analysed, seconds, tracks, error. --annotate
+    writes NAME.annotated.mp4 and the plot NAME.timeline.svg.
     """
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other; choose one")
+    if any(VIDEO.fullmatch(path) for path in paths):
+        if as_csv or not detect:
+            raise typer.BadParameter("--csv and --no-detect are for photos; use --json for videos")
+        return _videos(paths, as_json, annotate, rate, lambda: Mien(model, threads=threads, min_face=min_face))
     found = find_photos(paths, leave_out=annotate)
     for skipped in found.skipped:
         say(f"skipped: {shown(skipped)} is not an image")
@@ -85,6 +106,23 @@ def analyze(
     finally:
         finish()
     return ExitCode.PARTIAL if failures else ExitCode.DONE
+
+
+def _videos(
+    paths: list[str],
+    as_json: bool,
+    annotate: Path | None,
+    rate: float | None,
+    mien: Callable[[], Mien],
+) -> ExitCode:
+    others = [path for path in paths if not VIDEO.fullmatch(path)]
+    if others:
+        raise typer.BadParameter(f"{others[0]} is no video, and others are; give photos or videos")
+    try:
+        from mien.cli.video import analyze_videos
+    except ImportError as error:
+        return missing_extra("analyze", "video", error)
+    return analyze_videos(mien(), paths, as_json=as_json, folder=annotate, rate=rate)
 
 
 def _targets(photos: list[Photo], folder: Path | None) -> list[Path] | list[None]:

@@ -47,11 +47,11 @@ def annotate_file(source: Path, faces: Sequence[Face], target: Path) -> None:
     picture.save(target, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
 
 
-def annotate(photo: Image.Image, faces: Sequence[Face]) -> Image.Image:
+def annotate(photo: Image.Image, faces: Sequence[Face], numbers: Sequence[int] | None = None) -> Image.Image:
     """Draw each face's box and label on a copy of an upright RGB photo.
 
-    The faces are numbered when there are several, in the order given. A label keeps inside the picture and, if there is
-    room, off the other labels.
+    The faces are numbered as given, or, when there are several, in their order. A label keeps inside the picture and,
+    if there is room, off the other labels.
     """
     picture = photo.copy()
     draw = ImageDraw.Draw(picture)
@@ -59,8 +59,9 @@ def annotate(photo: Image.Image, faces: Sequence[Face]) -> Image.Image:
     for face in faces:
         _outline(draw, face.box, _colour(face), _line_width(face.box, longer))
     placed: list[Rectangle] = []
-    for number, face in enumerate(faces, start=1):
-        text = f"{number}  {_label(face)}" if len(faces) > 1 else _label(face)
+    for k, face in enumerate(faces):
+        number = numbers[k] if numbers is not None else k + 1 if len(faces) > 1 else None
+        text = _label(face) if number is None else f"{number}  {_label(face)}"
         height = min(max(face.box.height * 0.09, SMALLEST_TEXT * longer, 11), max(LARGEST_TEXT * longer, 11))
         font, width = ImageFont.load_default(height), _line_width(face.box, longer)
         placed.append(_plate(draw, face.box, text, _colour(face), font, width, placed))

@@ -18,7 +18,8 @@ class Command:
     """A command.
 
     Attributes:
-        module: the module that defines it, as a function of the command's name that returns an `ExitCode`.
+        module: the module that defines it, under the command's name: a function that returns an `ExitCode`, or a
+            typer application of several commands, each of which reports by itself.
         summary: what it does, for the list of commands.
         extra: the extra of the package that it needs; empty for none.
     """
@@ -29,11 +30,23 @@ class Command:
 
 
 COMMANDS = {
-    "analyze": Command("mien.cli.analyze", "Find faces in photos: who they are and what their expressions are."),
+    "analyze": Command("mien.cli.analyze", "Find faces in photos and videos: who they are, their expressions."),
     "verify": Command("mien.cli.verify", "Tell whether two photos show the same person."),
+    "authenticate": Command(
+        "mien.cli.authenticate",
+        "Tell whether a camera shows a person and the expressions asked for.",
+        extra="video",
+    ),
+    "gallery": Command("mien.cli.gallery", "Enrol people who agreed to it, and tell who is on a photo."),
+    "calibrate": Command("mien.cli.calibrate", "Choose thresholds from your own faces."),
+    "serve": Command("mien.cli.serve", "Serve photos, people and challenges by HTTP, with a page.", extra="serve"),
     "align": Command("mien.cli.align", "Cut a data set's faces out, aligned for a model."),
+    "datasets": Command("mien.cli.datasets", "List the data sets that can be read, or check one."),
     "info": Command("mien.cli.info", "Describe the installation and the model."),
     "train": Command("mien.cli.train", "Train a model from a recipe.", extra="train"),
+    "compare": Command("mien.cli.compare", "Compare task-weighting methods on an experiment.", extra="compare"),
+    "adopt": Command("mien.cli.adopt", "Make an ArcFace ONNX file usable as a model."),
+    "reproduce": Command("mien.cli.reproduce", "Make the paper's tables, or the same on open data.", extra="compare"),
     "export": Command("mien.cli.export", "Write a checkpoint as a model file.", extra="train"),
 }
 
@@ -56,6 +69,8 @@ def load_command(name: str, command: Command) -> Any:
         if not command.extra:
             raise
         raise typer.Exit(missing_extra(name, command.extra, error)) from error
+    if isinstance(function, typer.Typer):
+        return typer.main.get_command(function)
     single = typer.Typer(add_completion=False, rich_markup_mode=None)  # help holds brackets
     single.command(name, epilog=EXIT_CODES)(reporting(name, function, command.extra))
     return typer.main.get_command(single)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
 import typer
+
+from mien.errors import RecipeError
 
 ModelOption: TypeAlias = Annotated[
     str | None, typer.Option("--model", help="A model file, or a shipped model's name.", metavar="FILE|NAME")
@@ -17,3 +20,23 @@ MinFaceOption: TypeAlias = Annotated[
     typer.Option("--min-face", min=12, help="Smallest face to look for, in pixels of the photo. Larger is faster."),
 ]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, object]:
+    """Map keys to values, read as YAML, from ``KEY=VALUE`` texts.
+
+    Raises:
+        RecipeError: a text has another form.
+    """
+    import yaml
+
+    settings: dict[str, object] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise RecipeError(f"--set {text} is not of the form KEY=VALUE")
+        try:
+            settings[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise RecipeError(f"--set {text}: the value cannot be read ({error})") from error
+    return settings
