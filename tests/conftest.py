@@ -6,9 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from mien.contract import METADATA_KEY, Contract, Threshold
 from mien.types import Expression
+
+# A busy machine is no fault of the code.
+settings.register_profile("mien", deadline=None)
+settings.load_profile("mien")
 
 
 @pytest.fixture(scope="session")

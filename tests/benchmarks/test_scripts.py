@@ -13,7 +13,7 @@ def run(script, *arguments):
     return subprocess.run([sys.executable, FOLDER / script, *arguments], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("script", ["latency.py", "accuracy.py"])
+@pytest.mark.parametrize("script", ["latency.py", "accuracy.py", "authentication.py"])
 def test_help_names_every_option(script):
     done = run(script, "--help")
     assert done.returncode == 0
@@ -30,7 +30,7 @@ def test_accuracy_asks_for_a_data_set():
 def test_a_wrong_folder_ends_in_one_sentence(tmp_path):
     done = run("accuracy.py", "--fer2013", tmp_path)
     assert done.returncode == 1
-    assert "is not FER2013" in done.stderr
+    assert "cannot be read as FER2013" in done.stderr
     assert "Traceback" not in done.stderr
 
 
