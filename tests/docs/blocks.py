@@ -17,10 +17,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from mien.cli.app import build
+
+UsageError = typer.BadParameter.__mro__[1]
+"""What a wrong command line raises: click's own, or that of the copy of click which newer versions of typer hold."""
 
 _BLOCK = re.compile(r"(?:^<!-- not run: (?P<reason>.+) -->\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.M | re.S)
 _FILE = re.compile(r"# ([\w.-]+\.(?:py|yaml))\n")
@@ -101,15 +104,16 @@ def check_commands(block: Block, page: str) -> None:
     for words in commands_of(block):
         try:
             _parse(words)
-        except click.UsageError as error:
-            missing_file = isinstance(error, click.BadParameter) and "does not exist" in error.message
+        except UsageError as error:
+            missing_file = isinstance(error, typer.BadParameter) and "does not exist" in error.message
             assert missing_file, f"{page}:{block.line}: mien {shlex.join(words)}: {error.format_message()}"
 
 
 def _parse(words: list[str]) -> None:
-    command = typer.main.get_command(build())
-    name = "mien"
-    while isinstance(command, click.Group):
-        with command.make_context(name, list(words), resilient_parsing=True) as context:
-            name, command, words = command.resolve_command(context, words)  # type: ignore[assignment]
-    command.make_context(name, list(words)).close()
+    command, name = typer.main.get_command(build()), "mien"
+    while True:
+        with command.make_context(name, list(words)) as context:
+            words = [*context._protected_args, *context.args]
+            if not isinstance(command, TyperGroup) or (not words and command.invoke_without_command):
+                return
+            name, command, words = command.resolve_command(context, words)

@@ -12,7 +12,8 @@ def test_blocks_share_names_and_tell_the_pages_line(workplace):
     run_page(PYTHON.format(1), "page.md")
     with pytest.raises(AssertionError) as failure:
         run_page(PYTHON.format(2), "page.md")
-    assert (failure.traceback[-1].path.name, failure.traceback[-1].lineno + 1) == ("page.md", 8)
+    last = failure.traceback[-1]
+    assert (str(last.path), last.lineno + 1) == ("page.md", 8)
 
 
 def test_a_named_block_is_a_file_for_the_shell(workplace):
@@ -32,7 +33,18 @@ def test_a_block_that_is_not_run_says_why(workplace):
 
 
 @pytest.mark.parametrize(
-    "line", ["mien analyse a.jpg", "mien analyze a.jpg --jason", "mien gallery enrol Ada", "mien verify a"]
+    "line",
+    [
+        "mien analyse a.jpg",
+        "mien analyze a.jpg --jason",
+        "mien gallery enrol Ada",
+        "mien gallery",
+        "mien verify a",
+        "mien serve --prot 1",
+        "mien serve --port 1 kees",
+        "mien serve keys",
+        "mien serve keys add a --role king",
+    ],
 )
 def test_a_command_that_does_not_exist_is_found(line):
     (block,) = find_blocks(f"```sh\n{line}\n```\n")
@@ -41,7 +53,14 @@ def test_a_command_that_does_not_exist_is_found(line):
 
 
 @pytest.mark.parametrize(
-    "line", ["mien verify a.jpg b.jpg", "mien info --json > out", "mien compare toy --set steps=3  # x"]
+    "line",
+    [
+        "mien verify a.jpg b.jpg",
+        "mien info --json > out",
+        "mien compare toy --set steps=3  # x",
+        "mien serve --port 1",
+        "mien serve keys add a --role enrol",
+    ],
 )
 def test_a_command_that_exists_passes(line):
     (block,) = find_blocks(f"```sh\n{line}\n```\n")
