@@ -9,7 +9,6 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,6 +18,7 @@ from mien.errors import MienError
 from mien.server import describe
 from mien.server.gate import Gate
 from mien.server.metrics import Metrics
+from mien.server.paths import Page, methods_at
 from mien.server.problems import Code, ProblemError, problem_of, response
 from mien.server.routes import analysis, calibration, challenges, operations, people
 from mien.server.service import opened
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # the usual pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # it would send clients to whatever host they named
         generate_unique_id_function=lambda route: route.name,
         middleware=[Middleware(Gate, limits=settings.limits, metrics=metrics)],
     )
@@ -78,7 +79,7 @@ def _add_routes(app: FastAPI) -> None:
         app.include_router(module.router)
     app.include_router(operations.metrics_router)
     if (PAGE / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+        app.router.routes.append(Page(PAGE))
 
 
 def _add_handlers(app: FastAPI) -> None:
@@ -106,6 +107,8 @@ def _add_handlers(app: FastAPI) -> None:
             ProblemError(code, f"{error.detail}: {request.method} at this path"), request.state.request_id
         )
         answer.headers.update(error.headers or {})
+        if error.status_code == 405:  # the framework names the methods of one route, and a path may have several
+            answer.headers["Allow"] = ", ".join(methods_at(request))
         return answer
 
 

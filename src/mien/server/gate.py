@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mien.server.limits import Slots
 from mien.server.metrics import Metrics
+from mien.server.paths import METHODS
 from mien.server.problems import Code, ProblemError, response
 from mien.server.settings import Limits
 
@@ -163,4 +164,4 @@ def _route(scope: Scope) -> str:
 def _method(scope: Scope) -> str:
     """The method, of those that there are: it becomes a label."""
     method: str = scope["method"]
-    return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
+    return method if method in METHODS else "other"

@@ -12,6 +12,9 @@ from mien.server.problems import Code, ProblemError
 MOST_CLIENTS = 10_000
 """Clients remembered; the one that was quiet for longest is forgotten, which is to its favour."""
 
+ROUNDING = 1e-4
+"""Part of a token that may be missing: sums of a clock's readings lose digits, and who waited as told gets a token."""
+
 
 class Rate:
     """A bucket of tokens for each client: it fills at the rate, and holds two seconds' worth.
@@ -32,8 +35,8 @@ class Rate:
         now = self._clock()
         tokens, then = self._buckets.pop(client, (self._most, now))
         tokens = min(self._most, tokens + (now - then) * self._rate)
-        enough = tokens >= 1
-        self._buckets[client] = (tokens - enough, now)
+        enough = tokens >= 1 - ROUNDING
+        self._buckets[client] = (max(0.0, tokens - enough), now)
         if len(self._buckets) > MOST_CLIENTS:
             self._buckets.popitem(last=False)
         return 0.0 if enough else (1 - tokens) / self._rate
