@@ -61,7 +61,6 @@ def test_random_weights_get_the_statistics_of_the_photos(recipe: Recipe, faces: 
     assert same == []
 
 
-@pytest.mark.parametrize("changes", [{"crop_size": 150}, {"crop_size": 112, "small": {"crop_size": 128, "epochs": 1}}])
-def test_crops_that_do_not_fit_are_refused(recipe: Recipe, changes: dict[str, Any]) -> None:
+def test_crops_that_do_not_fit_are_refused(recipe: Recipe) -> None:
     with pytest.raises(RecipeError, match="iresnet18 takes crops of 112 pixels alone; set crop_size to 112"):
-        empty_network(recipe.changed({"network.backbone": "iresnet18", **changes}))
+        empty_network(recipe.changed({"network.backbone": "iresnet18", "crop_size": 150}))

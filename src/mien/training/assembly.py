@@ -36,7 +36,6 @@ class Parts(NamedTuple):
     network: FaceNetwork
     tasks: nn.ModuleDict
     weighting: TaskWeighting
-    feature_shape: torch.Size
 
     def named_tasks(self) -> dict[str, Task]:
         """The tasks with their type, which `nn.ModuleDict` forgets."""
@@ -55,7 +54,7 @@ def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
         RecipeError: the stages that the recipe names make no network, or its crops do not fit the backbone.
     """
     settings = recipe.network
-    sizes = {recipe.crop_size, recipe.small.crop_size if recipe.small else recipe.crop_size}
+    sizes = {recipe.crop_size, recipe.alone.crop_size if recipe.alone else recipe.crop_size}
     if backbone.one_size and sizes != {backbone.crop_size}:
         size = backbone.crop_size
         raise RecipeError(f"backbone {settings.backbone} takes crops of {size} pixels alone; set crop_size to {size}")
@@ -113,7 +112,7 @@ def build(recipe: Recipe, sources: list[Source]) -> Parts:
         weights=recipe.weighting.fixed,
         shared_parameters=[parameter for parameter in network.trunk.parameters() if parameter.requires_grad],
     )
-    return Parts(network, tasks, weighting, shared[0].shape[1:])
+    return Parts(network, tasks, weighting)
 
 
 def _first_photos(recipe: Recipe, sources: list[Source]) -> Iterator[Tensor]:

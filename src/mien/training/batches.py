@@ -39,6 +39,16 @@ class Batches:
         """One pass over the first source."""
         return self._steps_per_pass(0)
 
+    @property
+    def steps_alone(self) -> int:
+        """How many of the first steps train the expression branch alone."""
+        return self.recipe.alone.epochs * self.steps_per_epoch if self.recipe.alone else 0
+
+    def crop_size(self, step: int) -> int:
+        """Side of a step's crops in pixels."""
+        alone = self.recipe.alone
+        return alone.crop_size if alone and step < self.steps_alone else self.recipe.crop_size
+
     def fill_cache(self) -> None:
         """Compute the stem's output of ``cached_views`` views of each photo, in bfloat16; nothing when that is 0."""
         views = self.recipe.cached_views
@@ -55,9 +65,7 @@ class Batches:
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0 over all epochs."""
         generator = self._generator(1, step)
-        small = self.recipe.small
-        shrink = small is not None and step < small.epochs * self.steps_per_epoch
-        size = small.crop_size if small and shrink else self.recipe.crop_size
+        size = self.crop_size(step)
         stems, identities, expressions = [], [], []
         offset = 0
         for number, source in enumerate(self.sources):

@@ -11,12 +11,11 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from mien.errors import CheckpointError
-from mien.networks import FaceNetwork, fold_affines
+from mien.networks import EXPRESSION, FaceNetwork, fold_affines
 from mien.training.assembly import Parts, build, optimizer_groups
 from mien.training.batches import Batches, seed_of
 from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, save_checkpoint
@@ -124,10 +123,10 @@ class Trainer:
         self.network.train()
         losses, shared = self._losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
-        total = self.parts.weighting.backward(losses, features=self._unit_input(shared))
+        total = self._backward(losses, shared)
         norms = clip_gradients(self._trained, self.parts.weighting, self.recipe.optimizer.clip)
         self.optimizer.step()
-        if self.parts.weighting.needs_losses_after_step:
+        if self.parts.weighting.needs_losses_after_step and not self._alone:
             with torch.no_grad():
                 self.parts.weighting.after_step(self._losses(batch)[0])
         for task in self.parts.named_tasks().values():
@@ -145,41 +144,60 @@ class Trainer:
             for key, value in scalars.items():
                 board.add_scalar(key, value, self.step)
 
+    @property
+    def _alone(self) -> bool:
+        """Whether the next step is one of those that train the expression branch alone."""
+        return self.step < self.batches.steps_alone
+
     def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        tasks = self.parts.named_tasks()
         with self._autocast():
-            shared: Tensor = self.network.trunk(batch.stem)
-            losses = {
-                name: task.loss(self.network.branches[name], shared, batch)
-                for name, task in self.parts.named_tasks().items()
-            }
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self._alone):
+                shared: Tensor = self.network.trunk(batch.stem)
+            names = [EXPRESSION] if self._alone else list(tasks)
+            losses = {name: tasks[name].loss(self.network.branches[name], shared, batch) for name in names}
         return {name: loss for name, loss in losses.items() if loss is not None}, shared
 
-    def _unit_input(self, shared: Tensor) -> Tensor:
-        """Shared features in the shape that the weight unit was made for, also where the crops are still small."""
-        if shared.shape[1:] == self.parts.feature_shape:
-            return shared
-        _, height, width = self.parts.feature_shape
-        return F.adaptive_avg_pool2d(shared, (height, width))
+    def _backward(self, losses: dict[str, Tensor], shared: Tensor) -> Tensor:
+        if not self._alone:
+            return self.parts.weighting.backward(losses, features=shared)
+        for loss in losses.values():  # there is nothing to weigh
+            loss.backward()  # type: ignore[no-untyped-call]
+        return sum((loss.detach() for loss in losses.values()), torch.zeros(()))
 
     def _average(self) -> None:
         if self.recipe.average:
             self.averaged.update_parameters(self.network)
 
     def _set_learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine to zero; the unit's rate is constant. Returns the factor."""
-        warmup = max(1, round(self.recipe.optimizer.warmup * self.total_steps))
-        if self.step < warmup:
-            factor = (self.step + 1) / warmup
+        """Linear warm-up, then half a cosine to zero, alone and together; the unit's rate is constant.
+
+        Returns:
+            The factor of the groups' largest rates.
+        """
+        start, end = (0, self.batches.steps_alone) if self._alone else (self.batches.steps_alone, self.total_steps)
+        step, steps = self.step - start, end - start
+        warmup = max(1, round(self.recipe.optimizer.warmup * steps))
+        if step < warmup:
+            factor = (step + 1) / warmup
         else:
-            factor = 0.5 * (1 + math.cos(math.pi * (self.step - warmup) / max(1, self.total_steps - warmup)))
+            factor = 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+        if self._alone and self.recipe.alone:
+            factor *= self.recipe.alone.lr / self.recipe.optimizer.lr
         for group in self.optimizer.param_groups:
             if group["peak_lr"] is not None:
                 group["lr"] = factor * group["peak_lr"]
         return factor
 
     def _end_epoch(self, board: SummaryWriter) -> None:
-        self.parts.weighting.end_epoch()
-        metrics = validate(self.recipe, self._kept_network(), self.sources)
+        alone = self.step <= self.batches.steps_alone
+        if not alone:
+            self.parts.weighting.end_epoch()
+        tasks = [EXPRESSION] if alone else list(self.parts.tasks)
+        size = self.batches.crop_size(self.step - 1)
+        metrics = validate(self.recipe, self._kept_network(), self.sources, tasks, size)
+        if alone:  # not what is wanted in the end, so never the best epoch
+            metrics.pop("score", None)
         for key, value in metrics.items():
             board.add_scalar(f"validation/{key}", value, self.step)
         epoch = len(self.history) + 1
@@ -195,7 +213,7 @@ class Trainer:
         self.observer.line(f"epoch {epoch}/{self.recipe.epochs}: {figures}; weights {weights}")
 
     def _best(self) -> Metrics:
-        return max(self.history, key=lambda entry: entry.get("score", entry["epoch"]))
+        return max(self.history, key=lambda entry: (entry.get("score", -math.inf), entry["epoch"]))
 
     def _kept_network(self) -> FaceNetwork:
         """The network that is validated and exported: the running average where there is one."""
