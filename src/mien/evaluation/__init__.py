@@ -18,7 +18,7 @@ from mien.evaluation.authentication import (
     evaluate_authentication,
     rate_over_people,
 )
-from mien.evaluation.expression import ExpressionResult, evaluate_expression
+from mien.evaluation.expression import ExpressionResult, evaluate_expression, macro_over_people
 from mien.evaluation.expression_pairs import ExpressionPairs, PairKind, make_expression_pairs
 from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_people, percentile_interval, wilson
 from mien.evaluation.official import Quirk, scored_pairs
@@ -63,6 +63,7 @@ __all__ = [
     "evaluate_verification",
     "fold_accuracies",
     "fold_decisions",
+    "macro_over_people",
     "make_expression_pairs",
     "make_pairs",
     "mean_over_people",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import DataError
-from mien.evaluation.intervals import Interval, bootstrap_items, wilson
+from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_people, percentile_interval, wilson
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -103,6 +103,44 @@ def evaluate_expression(
         else None,
         confusion=confusion,
     )
+
+
+def macro_over_people(
+    predicted: NDArray[np.integer],
+    labels: NDArray[np.integer],
+    people: NDArray[np.integer],
+    classes: int,
+    *,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> tuple[Interval, Interval]:
+    """Intervals, at 95 %, of macro recall and macro F1 when other people had been met.
+
+    Args:
+        predicted: ``(S, N)`` predictions of S models, whose figures are averaged.
+        labels: ``(N,)`` positions in the classes.
+        people: ``(N,)`` number of each item's person, from 0.
+        classes: how many there are.
+        bootstrap: how often to draw people.
+        seed: seed of the draws.
+
+    Raises:
+        DataError: there is no item.
+    """
+    said, truth, whose = np.asarray(predicted, np.int64), np.asarray(labels, np.int64), np.asarray(people, np.int64)
+    if not len(truth):
+        raise DataError("no item is labelled; there is nothing to evaluate")
+    count = int(whose.max()) + 1
+    of_person = np.stack(
+        [np.bincount((whose * classes + truth) * classes + one, minlength=count * classes**2) for one in said]
+    ).reshape(len(said), count, classes, classes)
+
+    def figures(drawn: Integers) -> Floats:
+        found = [_recall_and_f1(confusion) for confusion in np.tensordot(of_person, drawn, axes=(1, 0))]
+        return np.array([np.mean([np.nanmean(each[k]) for each in found]) for k in (0, 1)])
+
+    replicates = bootstrap_people(figures, count, replicates=bootstrap, seed=seed)
+    return percentile_interval(replicates[:, 0]), percentile_interval(replicates[:, 1])
 
 
 def confusion_matrix(truth: Integers, predicted: Integers, classes: int) -> Integers:

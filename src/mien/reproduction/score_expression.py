@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mien.evaluation import ExpressionResult, Quirk, evaluate_expression
+from mien.evaluation import ExpressionResult, Quirk, evaluate_expression, macro_over_people
 from mien.networks import EXPRESSION
-from mien.reproduction.figures import Items, figure, spread
+from mien.reproduction.figures import Items, figure, pool, spread
 from mien.reproduction.rows import RowAnswers
 from mien.reproduction.scored import WORST, Mistake, Scored, person_numbers
 from mien.reproduction.trials import ExpressionTrial
@@ -33,12 +33,15 @@ def score_expression(
     if Quirk.BEST_ON_TEST in quirks and accuracy:
         found[Quirk.BEST_ON_TEST] = spread(row.best_on_test(EXPRESSION), None, accuracy.n, accuracy.people)
     recall, f1 = ([[getattr(result, name)] for result in results] for name in ("macro_recall", "macro_f1"))
+    known = labels >= 0
+    said, whose = scores.argmax(axis=2)[:, known], pool(items).first
+    over_recall, over_f1 = macro_over_people(said, labels[known], whose, len(classes))
     count, people = (accuracy.n, accuracy.people) if accuracy else (0, 0)
     return Scored(
         figures={
             "accuracy": accuracy,
-            "macro_recall": spread(np.array(recall), None, count, people),
-            "macro_f1": spread(np.array(f1), None, count, people),
+            "macro_recall": spread(np.array(recall), over_recall, count, people),
+            "macro_f1": spread(np.array(f1), over_f1, count, people),
         },
         items=items,
         quirks=found,
