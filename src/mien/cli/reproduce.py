@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +16,14 @@ from mien.comparison import Plan, Run
 from mien.errors import RecipeError
 from mien.evaluation import Quirk
 from mien.reports import write_results_page, write_table
-from mien.reproduction import TABLES, evaluate_table, find_table, make_runs, make_setup
+from mien.reproduction import ROWS, TABLES, Setup, evaluate_table, find_rows, find_table, make_runs, make_setup
 from mien.reproduction.folds import Fold
 from mien.reproduction.job import Job
 
 SEEDS = 3
+BACKBONE = "resnet29"
+EPOCHS, STEPS = Setup().epochs, Setup().steps
+ROW_METHODS = ", ".join(row.method for row in ROWS)
 
 
 def reproduce(
@@ -43,10 +47,22 @@ def reproduce(
     ] = None,
     backbone: Annotated[
         str, typer.Option("--backbone", help="resnet29, inception_resnet_v1_reduced (the paper's) or the full one.")
-    ] = "resnet29",
+    ] = BACKBONE,
     weights: Annotated[
         str, typer.Option("--weights", metavar="FILE|NAME", help="Others than the backbone's usual weights.")
     ] = "",
+    row: Annotated[
+        list[str] | None,
+        typer.Option("--row", metavar="METHOD", help=f"Make this row alone; may be repeated. {ROW_METHODS}."),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help=f"Length of a run, in units of {STEPS} batches; {EPOCHS} by default."),
+    ] = None,
+    rate: Annotated[
+        list[float] | None,
+        typer.Option("--rate", help="Choose the learning rate among these, not on the usual grid; may be repeated."),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few seconds a run, to see that everything works.")] = False,
 ) -> ExitCode:
     """Make tables of results with folds, seeds and spread, beside the paper's where a source for them exists.
@@ -56,13 +72,34 @@ def reproduce(
     runs.
     """
     chosen = [find_table(name) for name in tables]
-    setup = make_setup(backbone, weights, quick=quick)
+    setup = make_setup(backbone, weights, quick=quick, epochs=epochs, rates=rate or ())
+    rows = find_rows(row or ())
     library = Library(_folders(data or []), output, setup, quick=quick)
-    command = _command(tables, fold or [], seeds, quirk or [], backbone, weights, quick=quick)
+    command = _command(
+        tables,
+        {
+            "--fold": fold or [],
+            "--seeds": [seeds] if seeds else [],
+            "--quirk": [each.value for each in quirk or []],
+            "--backbone": [backbone] if backbone != BACKBONE else [],
+            "--weights": [Path(weights).name] if weights else [],
+            "--row": row or [],
+            "--epochs": [epochs] if epochs else [],
+            "--rate": rate or [],
+        },
+        quick=quick,
+    )
     for table in chosen:
         material, other = library.find(table)
         job = Job(
-            table, setup, material, other, tuple(fold or ()), seeds or (1 if quick else SEEDS), tuple(quirk or ())
+            table,
+            setup,
+            material,
+            other,
+            folds=tuple(sorted({*(fold or ())})),
+            seeds=seeds or (1 if quick else SEEDS),
+            quirks=tuple(quirk or ()),
+            only=rows,
         )
         with _Display() as display:
             runs = make_runs(job, library.runs_folder(material, other), display)
@@ -88,21 +125,8 @@ def _folders(texts: list[str]) -> dict[str, Path]:
     return folders
 
 
-def _command(
-    tables: list[str],
-    folds: list[int],
-    seeds: int | None,
-    quirks: list[Quirk],
-    backbone: str,
-    weights: str,
-    *,
-    quick: bool,
-) -> str:
+def _command(tables: list[str], options: Mapping[str, Sequence[object]], *, quick: bool) -> str:
     """What to type to repeat it; where data and results lie is left out, as it is no one else's."""
     words = ["mien", "reproduce", *tables]
-    words += [word for number in folds for word in ("--fold", str(number))]
-    words += ["--seeds", str(seeds)] if seeds else []
-    words += [word for each in quirks for word in ("--quirk", each.value)]
-    words += ["--backbone", backbone] if backbone != "resnet29" else []
-    words += ["--weights", Path(weights).name] if weights else []
+    words += [word for name, values in options.items() for value in values for word in (name, f"{value}")]
     return shlex.join(words + (["--quick"] if quick else []))

@@ -12,7 +12,7 @@ from mien.datasets import LAYOUTS, READERS, Pair, SampleSet, pair_key, read_pair
 from mien.errors import DataError
 from mien.reproduction.material import Material
 from mien.reproduction.selection import frames_of
-from mien.reproduction.setup import Setup
+from mien.reproduction.setup import Setup, make_setup
 from mien.reproduction.table import Source, Table
 from mien.reproduction.trials import PairTrial, Trial
 
@@ -58,7 +58,9 @@ class Library:
     def runs_folder(self, material: Material | None, other: tuple[Material, Trial] | None) -> Path:
         """Where the runs are kept; tables with the same data share it."""
         names = [item.source.name for item in (material, other[0] if other else None) if item]
-        name = "-".join([*names, self._setup.cut.backbone, *(["quick"] if self._quick else [])])
+        usual = make_setup(self._setup.cut.backbone, quick=self._quick).epochs
+        length = [f"{self._setup.epochs}-epochs"] if self._setup.epochs != usual else []
+        name = "-".join([*names, self._setup.cut.backbone, *(["quick"] if self._quick else []), *length])
         return self._output / "runs" / name
 
     def _given(self, sources: Sequence[Source]) -> Source | None:

@@ -38,4 +38,5 @@ class RunsDisplay:
         figures = ", ".join(f"{task} {value:.4f}" for task, value in run.best.test.items()) if run.best else run.failure
         self._bar.update(self._task, advance=1, description=f"{where}{plan.method}, seed {plan.seed}")
         if self._lines:
-            say(f"{where}{plan.method}, learning rate {plan.learning_rate:g}, seed {plan.seed}: {figures}")
+            rate = f", learning rate {plan.learning_rate:g}" if plan.learning_rate else ""  # nothing is trained at 0
+            say(f"{where}{plan.method}{rate}, seed {plan.seed}: {figures or 'done'}")

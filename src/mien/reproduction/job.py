@@ -11,6 +11,7 @@ from typing import Protocol
 from mien.comparison import SINGLE, Plan, Run, train
 from mien.comparison.comparison import TUNING_SEEDS
 from mien.comparison.records import RunFolder
+from mien.errors import DataError, RecipeError
 from mien.evaluation import Quirk
 from mien.reproduction.experiment import FoldExperiment
 from mien.reproduction.folds import Fold, make_folds, whole_set
@@ -47,6 +48,7 @@ class Job:
         folds: numbers of the folds to make, from 0; empty for all.
         seeds: runs of each row in each fold.
         quirks: those of the official code that are switched on.
+        only: names of the rows to make; empty for all.
     """
 
     table: Table
@@ -56,6 +58,7 @@ class Job:
     folds: tuple[int, ...] = ()
     seeds: int = 3
     quirks: tuple[Quirk, ...] = ()
+    only: tuple[str, ...] = ()
 
     @property
     def tested(self) -> Material:
@@ -74,19 +77,27 @@ class Job:
         """The table's rows."""
         if self.material is None:
             return [row for row in ROWS if row.method == PRETRAINED]
-        return [row for row in ROWS if row.method != PRETRAINED or "identity" in self.tasks]
+        rows = [row for row in ROWS if row.method != PRETRAINED or "identity" in self.tasks]
+        return [row for row in rows if not self.only or row.name in self.only]
 
     def methods(self, row: Row) -> list[str]:
         """The methods of a row's runs: one a task where each task has a network of its own."""
         return [SINGLE + task for task in self.tasks] if row.method == SINGLE_TASK else [row.method]
 
     def all_folds(self, *, unordered: bool = False) -> list[Fold]:
-        """The folds that are made."""
+        """The folds that are made.
+
+        Raises:
+            DataError: there are too few people, or there is no fold of a number that was asked for.
+        """
         if self.material is None:
             return [Fold(0, 1, (), (), ())]
         if self.other is not None:
             return [whole_set(self.material.people, self.table.folds)]
         folds = make_folds(self.material.people, self.table.folds, unordered=unordered)
+        if absent := [number for number in self.folds if number >= len(folds)]:
+            people = len(self.material.people)
+            raise DataError(f"{people} people are dealt to {len(folds)} folds, from 0; there is no fold {absent[0]}")
         return [fold for fold in folds if not self.folds or fold.number in self.folds]
 
 
@@ -112,7 +123,7 @@ class Runs:
 def make_runs(job: Job, folder: Path, observer: JobObserver) -> Runs:
     """Make the runs of a table, or load those that were made.
 
-    Each method's learning rate is chosen by the validation people of the first fold, in a run of a seed of its own;
+    Each method's learning rate is chosen by the validation people of the first fold, in runs of seeds of their own;
     then seed by seed all folds are made, so that an early end leaves whole tables.
 
     Args:
@@ -127,8 +138,10 @@ def make_runs(job: Job, folder: Path, observer: JobObserver) -> Runs:
     unordered = job.all_folds(unordered=True) if _wants_unordered(job) else []
     methods = [method for row in job.rows for method in job.methods(row)]
     trained = [method for method in methods if method != PRETRAINED]
+    if not methods:
+        raise RecipeError(f"table {job.table.name} has no row {', '.join(job.only)}; leave it out")
     rates = job.setup.learning_rates
-    tuning = len(trained) * len(rates) if len(rates) > 1 else 0
+    tuning = len(trained) * len(rates) * len(TUNING_SEEDS) if len(rates) > 1 else 0
     extra = len(unordered) * job.seeds
     observer.start(tuning + len(folds) * (len(trained) * job.seeds + len(methods) - len(trained)) + extra)
     bench = _Bench(job, folder, observer)
@@ -148,7 +161,8 @@ def make_runs(job: Job, folder: Path, observer: JobObserver) -> Runs:
 
 
 def _wants_unordered(job: Job) -> bool:
-    return Quirk.UNORDERED_FOLDS in job.quirks and job.material is not None and job.other is None
+    made = any(row.method == _METHOD_OF_THE_PAPER for row in job.rows)
+    return made and Quirk.UNORDERED_FOLDS in job.quirks and job.material is not None and job.other is None
 
 
 class _Bench:
@@ -170,13 +184,13 @@ class _Bench:
         return run
 
     def choose_rate(self, method: str) -> float:
-        """The learning rate whose best epoch has the best validation score in the first fold."""
+        """The learning rate whose best epochs have the best validation scores in the first fold."""
         rates = self._job.setup.learning_rates
         if len(rates) == 1:
             return rates[0]
         first = replace(self._job, folds=()).all_folds()[0]
-        runs = [self.run(first, Plan(method, rate, TUNING_SEEDS[0])) for rate in rates]
-        return max(runs, key=lambda run: run.best.score if run.best else float("-inf")).plan.learning_rate
+        made = {rate: [self.run(first, Plan(method, rate, seed)) for seed in TUNING_SEEDS] for rate in rates}
+        return max(rates, key=lambda rate: sum(run.best.score if run.best else float("-inf") for run in made[rate]))
 
     def _make(self, fold: Fold, plan: Plan) -> Run:
         experiment = self._experiment(fold)

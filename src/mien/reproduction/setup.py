@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mien.comparison.experiments.face_tasks import Cut
 from mien.errors import RecipeError
@@ -38,21 +38,33 @@ class Setup:
     photos: int = 0
 
 
-def make_setup(backbone: str, weights: str = "", *, quick: bool = False) -> Setup:
+def make_setup(
+    backbone: str,
+    weights: str = "",
+    *,
+    quick: bool = False,
+    epochs: int | None = None,
+    rates: Sequence[float] = (),
+) -> Setup:
     """The setup for a backbone.
 
     Args:
         backbone: a key of `CUTS`.
         weights: others than the default.
         quick: a few seconds a run, to see that everything works; its figures mean little.
+        epochs: another number than the default.
+        rates: another grid of learning rates than the default.
 
     Raises:
-        RecipeError: there is no such backbone.
+        RecipeError: there is no such backbone, or a learning rate is not above 0.
     """
     if backbone not in CUTS:
         raise RecipeError(f"tables cannot be made with backbone {backbone}; choose one of: {', '.join(CUTS)}")
     default = CUTS[backbone]
     cut = Cut(backbone, weights or default.weights, default.frozen, default.split)
+    if any(not rate > 0 for rate in rates):
+        raise RecipeError(f"learning rates {', '.join(f'{rate:g}' for rate in rates)} are not all above 0")
+    setup = Setup(cut)
     if quick:
-        return Setup(cut, epochs=2, steps=4, batch_size=32, learning_rates=(1e-5,), photos=256)
-    return Setup(cut)
+        setup = Setup(cut, epochs=2, steps=4, batch_size=32, learning_rates=(1e-5,), photos=256)
+    return replace(setup, epochs=epochs or setup.epochs, learning_rates=tuple(rates) or setup.learning_rates)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mien.errors import RecipeError
 from mien.types import Expression
 
 
@@ -119,3 +121,19 @@ ROWS = (
     Row("progress", "progress", "", "our own unit, which follows relative progress; not in the paper"),
 )
 """The rows of every table; verification tables alone have the first."""
+
+
+def find_rows(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of rows, each given by its name or by its method.
+
+    Raises:
+        RecipeError: there is no such row.
+
+    >>> find_rows(["dynamic", "equal"])
+    ('dynamic', 'static, equal')
+    """
+    known = {key: row.name for row in ROWS for key in (row.method, row.name)}
+    if unknown := [name for name in names if name not in known]:
+        methods = ", ".join(row.method for row in ROWS)
+        raise RecipeError(f"there is no row {unknown[0]}; give methods of rows: {methods}")
+    return tuple(dict.fromkeys(known[name] for name in names))
