@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatter
 
 from mien.comparison import Comparison, Curves, MethodSummary, Run
 from mien.reports.pages import Picture
@@ -56,15 +57,22 @@ def task_plane(comparison: Comparison, summaries: Sequence[MethodSummary]) -> Pi
     return Picture(f"{first.capitalize()} against {second}", plot.svg, caption)
 
 
-def weight_curves(runs: Mapping[str, Run]) -> Picture:
-    """Each method's weights over the steps of one run."""
+def weight_curves(runs: Mapping[str, Run], bounds: Sequence[float] = ()) -> Picture:
+    """Each method's weights over the steps of one run; dotted lines at ``bounds``."""
 
     def draw(axes: Axes, curves: Curves) -> None:
         for task, values in curves.weights.items():
             axes.plot(curves.steps, values, linewidth=1.2, label=task)
-        axes.set_ylim(bottom=0)
+        for bound in bounds:
+            axes.axhline(bound, color="#888888", linestyle=":", linewidth=0.9)
+        highest = max((value for values in curves.weights.values() for value in values), default=0.0)
+        axes.set_ylim(0, max(1.02, 1.05 * highest))
 
-    return _grid(runs, draw, "Weights over steps", "One seed of each method; a method without weights shows 0.")
+    caption = "One seed of each method; a method without weights shows 0."
+    if bounds:
+        numbers = " and ".join(f"{bound:.3f}" for bound in bounds)
+        caption += f" Dotted: {numbers}, the bounds of the paper's weight unit."
+    return _grid(runs, draw, "Weights over steps", caption)
 
 
 def loss_curves(runs: Mapping[str, Run]) -> Picture:
@@ -75,6 +83,8 @@ def loss_curves(runs: Mapping[str, Run]) -> Picture:
             axes.plot(curves.steps, np.array(values, dtype=float), linewidth=1.0, label=task)
         if all(value is None or value > 0 for values in curves.losses.values() for value in values):
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(LogFormatter())  # 0.5 and 20 in place of powers of ten
+            axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.7)))
 
     return _grid(runs, draw, "Losses over steps", "Training losses of single batches, same seed as above.")
 
@@ -86,6 +96,7 @@ def _grid(runs: Mapping[str, Run], draw: Callable[[Axes, Curves], None], title: 
         for axes, (method, run) in zip(flat, runs.items(), strict=False):
             draw(axes, run.curves)
             axes.set_title(method, fontsize=9)
+            axes.tick_params(which="both", labelsize=7)
         for axes in flat[len(runs) :]:
             axes.set_visible(False)
         if runs:

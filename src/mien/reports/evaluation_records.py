@@ -86,14 +86,14 @@ def published_records(result: TableResult) -> list[Record]:
 
 def _ours(result: TableResult, found: KindResult, row: str, figure: Figure) -> Record:
     source, cut = result.job.tested.source, result.job.setup.cut
-    folds = figure.folds if found.kind is Kind.OFFICIAL_PAIRS else len(result.runs.folds)
+    folds = f"{figure.folds}-fold" if found.kind is Kind.OFFICIAL_PAIRS else folds_in_words(result, adjective=True)
     return Record(
         task_type=TASKS[found.kind][0],
         task=TASKS[found.kind][1],
         data_type=source.name,
         data=source.title,
         metric_type="accuracy",
-        metric=f"Accuracy ({folds}-fold)",
+        metric=f"Accuracy ({folds})",
         value=round(100 * figure.mean, 2),
         model=f"mien, {row} ({cut.backbone}, {cut.weights})",
         protocol=f"{found.metrics[MAIN]}; {figure.seeds} seed{'s' * (figure.seeds > 1)}; epoch by validation people",
@@ -101,6 +101,15 @@ def _ours(result: TableResult, found: KindResult, row: str, figure: Figure) -> R
         n=figure.n,
         code=f"mien {mien.__version__}",
     )
+
+
+def folds_in_words(result: TableResult, *, adjective: bool = False) -> str:
+    """``10 folds``, as an adjective ``10-fold``; or which of them were made: ``folds 0, 4 of 10``."""
+    made = result.runs.folds
+    if len(made) == made[0].of:
+        return f"{len(made)}-fold" if adjective else f"{len(made)} folds"
+    numbers = ", ".join(str(fold.number) for fold in made)
+    return f"fold{'s' * (len(made) > 1)} {numbers} of {made[0].of}"
 
 
 def spread_in_words(figure: Figure) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import mien
 from mien.evaluation import Quirk
 from mien.reports.comparison_plots import loss_curves, weight_curves
-from mien.reports.evaluation_records import records
+from mien.reports.evaluation_records import folds_in_words, records
 from mien.reports.model_card import write_model_card
 from mien.reports.pages import Picture, write_page
 from mien.reports.reproduction_json import table_json
@@ -19,7 +20,11 @@ from mien.reproduction.figures import Figure
 from mien.reproduction.published import NO_SOURCE, PAPER, PAPER_SETS, paper_figure, peers
 from mien.reproduction.result import MAIN, KindResult, TableResult
 from mien.reproduction.scored import Mistake
+from mien.reproduction.setup import Setup
 from mien.reproduction.table import Kind, Row
+from mien.weighting.unit import weight_bounds
+
+_ABBREVIATED = re.compile(r"\b(auc|eer|f1|far|frr|tar)\b")
 
 SHOWN = "dynamic"
 """The row whose mistakes are shown."""
@@ -27,10 +32,15 @@ SHOWN = "dynamic"
 GENERAL = (
     "All rows start from the same pretrained network, train the same stages (one shared, then each task's own branch) "
     "on the same batches for the same number of steps, with Adam for the network and the official code's RMSProp at "
-    "0.1 for the weight unit. Each row's learning rate was chosen on one grid by the validation people of the first "
-    "fold, with a seed of its own. One fold of people tests, the next one chooses the epoch (by the mean of the "
-    "trained tasks' figures) and the threshold, the others train; nobody is in two of them. Test people decide nothing."
+    "0.1 for the weight unit. One fold of people tests, the next one chooses the epoch (by the mean of the trained "
+    "tasks' figures) and the threshold, the others train; nobody is in two of them, and test people decide nothing in "
+    "their fold. {rates} Expressions are trained with softmax, people with softmax and 0.1 times the centre loss."
 )
+TUNED = (
+    "Each row's learning rate was chosen on one grid by the validation people of the first fold, who are the second "
+    "fold's test people, in three runs with seeds of their own."
+)
+FIXED_RATE = "The learning rate was given."
 TRAINED_ELSEWHERE = (
     "Trained on the people of another data set, one tenth of whom choose the epoch; this set is tested on only."
 )
@@ -73,16 +83,28 @@ def _content(result: TableResult, command: str, *, quick: bool) -> dict[str, obj
         "dynamics": [_dynamics_row(name, found) for name, found in result.dynamics.items()],
         "pictures": _curves(result),
         "notes": notes.texts,
-        "protocol": TRAINED_ELSEWHERE if job.other and job.material else GENERAL,
+        "has_paper": any(section["has_paper"] for section in sections),
+        "protocol": TRAINED_ELSEWHERE if job.other and job.material else _protocol(job.setup),
         "trained": bool(job.material),
         "left_out": job.tested.left_out,
         "folds": [fold for fold in result.runs.folds if fold.test],
-        "rates": ", ".join(f"{name} {rate:g}" for name, rate in result.runs.learning_rates.items()),
+        "rates": _rates(result),
         "failed": ", ".join(f"{name} {count}" for name, count in result.failed.items()),
         "command": command,
         "version": mien.__version__,
         "setup": job.setup,
     }
+
+
+def _protocol(setup: Setup) -> str:
+    return GENERAL.format(rates=TUNED if len(setup.learning_rates) > 1 else FIXED_RATE)
+
+
+def _rates(result: TableResult) -> str:
+    found = result.runs.learning_rates
+    if len(set(found.values())) == 1:
+        return f"Learning rate: {next(iter(found.values())):g} for all"
+    return "Learning rates: " + "; ".join(f"{name.replace(': ', ' ')} {rate:g}" for name, rate in found.items())
 
 
 class _Notes:
@@ -103,7 +125,7 @@ def _size(result: TableResult) -> str:
     size = f"{material.source.title}: {len(material.samples):,} photos of {len(material.people):,} people"
     classes = f", {len(material.classes)} expressions" if not job.other else ""
     trained = f"; trained on {job.material.source.title}" if job.other and job.material else ""
-    folds = f", {len(result.runs.folds)} folds" if not job.other else ""
+    folds = f", {folds_in_words(result)}" if not job.other else ""
     seeds = f", {job.seeds} seed{'s' * (job.seeds > 1)}" if job.material else ""
     return f"{size}{classes}{folds}{seeds}{trained}."
 
@@ -127,8 +149,9 @@ def _section(result: TableResult, found: KindResult, notes: _Notes) -> dict[str,
     by_name = {row.name: row for row in result.job.rows}
     return {
         "title": found.kind.value.capitalize(),
-        "metrics": [(metric.replace("_", " "), text) for metric, text in found.metrics.items()],
+        "metrics": [(_metric(metric), text) for metric, text in found.metrics.items()],
         "has_paper": has_paper,
+        "has_auc": "auc" in found.metrics,
         "rows": [
             {
                 "name": row,
@@ -140,12 +163,17 @@ def _section(result: TableResult, found: KindResult, notes: _Notes) -> dict[str,
         "peers": [
             (p.method, f"{p.value:g}", notes.number(_source(p.protocol, p.source))) for p in peers(name, found.kind)
         ],
-        "pairs": ", ".join(f"{count:,} {kind}" for kind, count in found.pairs.items()),
+        "pairs": "; ".join(f"{count:,} {kind}" for kind, count in found.pairs.items()),
         "differences": [_difference(each.row, each.other, each.figure) for each in found.differences],
         "quirks": _quirks(found),
         "pictures": _pictures(result, found),
         "mistakes": _mistakes(result, found),
     }
+
+
+def _metric(name: str) -> str:
+    """A metric's name in print."""
+    return _ABBREVIATED.sub(lambda found: found[0].upper(), name.replace("_", " "))
 
 
 def _paper(data: str, kind: Kind, row: Row, notes: _Notes) -> tuple[str, int]:
@@ -172,9 +200,10 @@ def _show(figure: Figure) -> str:
 def _cell(figure: Figure | None, metric: str) -> dict[str, str]:
     if figure is None:
         return {"text": "", "spread": ""}
-    if metric == "auc":
-        return {"text": f"{figure.mean:.4f}", "spread": ""}
     spreads = [("folds", figure.fold_sd), ("seeds", figure.seed_sd)]
+    if metric == "auc":
+        spread = ", ".join(f"{name} ±{sd:.4f}" for name, sd in spreads if sd is not None)
+        return {"text": f"{figure.mean:.4f}", "spread": spread}
     spread = ", ".join(f"{name} ±{100 * sd:.1f}" for name, sd in spreads if sd is not None)
     return {"text": _show(figure), "spread": spread}
 
@@ -249,4 +278,4 @@ def _dynamics_row(name: str, found: Dynamics) -> dict[str, str]:
 
 def _curves(result: TableResult) -> list[Picture]:
     runs = result.example()
-    return [weight_curves(runs), loss_curves(runs)] if runs else []
+    return [weight_curves(runs, weight_bounds(2)), loss_curves(runs)] if runs else []

@@ -13,6 +13,7 @@ NO_SOURCE = "no primary source"
 _ENTRY = "the paper's own entry on Papers with Code"
 _REVIEW = "a review of the paper on nubint.ai, a secondary source"
 _FACELIVENET = "the README of github.com/hengxyz/FaceLiveNet"
+_SD_CNN = "the abstract of the paper on SD-CNN (docslib.org 4473894)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,10 @@ class Published:
 PUBLISHED = (
     Published("oulu-casia", Kind.EXPRESSION, "Dynamic MTL", "dynamic", 89.6, "10-fold", _ENTRY),
     Published("oulu-casia", Kind.EXPRESSION, "FaceLiveNet", "", 87.5, "six expressions", _FACELIVENET),
-    Published("oulu-casia", Kind.EXPRESSION, "SD-CNN", "", 91.3, "", "its abstract (docslib.org 4473894)"),
+    Published("oulu-casia", Kind.EXPRESSION, "SD-CNN", "", 91.3, "", _SD_CNN),
     Published("ck-plus", Kind.EXPRESSION, "Dynamic MTL", "dynamic", 99.5, "", _REVIEW),
     Published("ck-plus", Kind.EXPRESSION, "FaceLiveNet", "", 99.1, "six expressions", _FACELIVENET),
-    Published("ck-plus", Kind.EXPRESSION, "SD-CNN", "", 99.7, "", "its abstract (docslib.org 4473894)"),
+    Published("ck-plus", Kind.EXPRESSION, "SD-CNN", "", 99.7, "", _SD_CNN),
     Published("ck-plus", Kind.PAIRS, "Dynamic MTL", "dynamic", 99.0, "", _REVIEW),
     Published("lfw", Kind.OFFICIAL_PAIRS, "FaceLiveNet", "", 99.4, "official pairs", _FACELIVENET),
     Published("ytf", Kind.OFFICIAL_PAIRS, "FaceLiveNet", "", 95.0, "official pairs", _FACELIVENET),
