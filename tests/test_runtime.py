@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -137,3 +140,12 @@ def test_threads_may_share_a_model(tiny_model, crops):
         results = list(pool.map(model.run, [crops] * 40))
     for embedding, _ in results:
         np.testing.assert_array_equal(embedding, results[0][0])
+
+
+def test_nothing_is_reported_or_left_behind(tmp_path, examples):
+    """ONNX Runtime's telemetry writes a session's number before it sends anything."""
+    code = f"from mien import Mien; Mien().analyze({str(examples / 'obama.jpg')!r})"
+    places = {name: str(tmp_path) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", code], env={**environment, **places}, cwd=tmp_path, check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from mien.contract import METADATA_KEY, Contract
 from mien.errors import ModelError
 from mien.foreign import ForeignGraph, contract_path, read_contract
+from mien.quiet import onnxruntime
 
 SHIPPED = {"mien-r29": "mien-r29.onnx"}
 """Models inside the package, by name."""

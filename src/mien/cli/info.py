@@ -34,7 +34,7 @@ def info(model: ModelOption = None, as_json: JsonOption = False) -> ExitCode:
 
 
 def _record(model: Model) -> dict[str, Any]:
-    import onnxruntime
+    from mien.quiet import onnxruntime
 
     return {
         "version": mien.__version__,

@@ -7,10 +7,10 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from mien.errors import ModelError
+from mien.quiet import onnxruntime
 
 BATCH = 64
 """Most images in one call: bounds the memory of the intermediate layers."""
