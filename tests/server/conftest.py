@@ -10,7 +10,9 @@ pytest.importorskip("fastapi", reason="needs the extra serve")
 from services import Server, enrol
 from starlette.testclient import TestClient
 
-from mien.server import Limits, Settings, create_app
+from mien.server import Limits, Role, Settings, create_app
+from mien.server.key_store import KeyStore
+from mien.server.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +78,14 @@ def serve(tmp_path):
         server.process.kill()
         server.process.wait()
         server.process.stderr.close()
+
+
+@pytest.fixture
+def key(tmp_path):
+    """Make keys for the servers of `serve`."""
+
+    def make(role):
+        with Store(Settings(gallery=tmp_path / "people.db").store) as store:
+            return KeyStore(store).add(f"for {role}", Role(role))
+
+    return make

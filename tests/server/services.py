@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import httpx
+
+MAIN = "from mien.cli import main; main()"
 
 ADA, CONSENT = "Barack Obama", "a public figure"
 """Whom the example photos show."""
@@ -49,8 +52,8 @@ def problem(response, status, code):
 class Server:
     """`mien serve` in a process of its own."""
 
-    def __init__(self, *arguments, environment=None):
-        command = [sys.executable, "-W", "error", "-m", "mien.cli", "serve", "--port", "0", *map(str, arguments)]
+    def __init__(self, *arguments, environment=None, prelude=""):
+        command = [sys.executable, "-W", "error", "-c", prelude + MAIN, "serve", "--port", "0", *map(str, arguments)]
         self.lines = []
         self.process = subprocess.Popen(
             command,
@@ -80,14 +83,20 @@ class Server:
     def log(self):
         return "".join(self.lines)
 
+    def ended(self):
+        """All that it said, once it has ended."""
+        self._reader.join(5)
+        return self.log
+
+    @contextmanager
     def client(self, **options):
         """A client of the server once it is ready."""
-        client = httpx.Client(base_url=self.url, timeout=30, **options)
-        assert client.get("/v1/ready").status_code == 200
-        return client
+        with httpx.Client(base_url=self.url, timeout=30, **options) as client:
+            assert client.get("/v1/ready").status_code == 200
+            yield client
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         code = self.process.wait(30)
-        self._reader.join(5)
+        self.ended()
         return code

@@ -117,6 +117,9 @@ def _bound(host: str, port: int) -> socket.socket:
         bound = socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
         raise ServiceError(f"cannot listen at {host}:{port} ({error}); choose another --host or --port") from error
+    # Connections inherit it. An answer is sent in two pieces, and the second one would wait 40 ms for the receipt of
+    # the first; asyncio sees to that only for sockets that were made with TCP's number.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return bound
 
 
