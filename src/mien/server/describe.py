@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from mien.server.problems import KINDS, MEDIA_TYPE, Code
 from mien.server.schemas import ProblemAnswer
 
 Json = dict[str, Any]
+
+_EXAMPLE = "x-example"
+"""Carries an example, as text, through the framework: it would leave out what is null, which the schemas require."""
 
 COMMON = (Code.REQUEST_INVALID, Code.RATE_EXCEEDED, Code.BUSY, Code.STORAGE_UNAVAILABLE, Code.INTERNAL)
 KEYED = (Code.KEY_REQUIRED, Code.ROLE_INSUFFICIENT, Code.ORIGIN_REFUSED)
@@ -55,10 +59,13 @@ def call(
         media_type: of the answer.
     """
     codes = [*COMMON, *(KEYED if keyed else ()), *(BODY if body else ()), *problems]
-    extra: Json = {"x-codeSamples": [{"lang": "shell", "source": f"curl http://localhost:8000{curl}"}]}
+    extra: Json = {
+        "x-codeSamples": [{"lang": "shell", "source": f"curl http://localhost:8000{curl}"}],
+        _EXAMPLE: json.dumps({"status": status, "media_type": media_type, "example": example}),
+    }
     if body:
         extra["requestBody"] = {"required": True, "content": body}
-    answer = {"description": "Done", "content": {media_type: {"example": example}}}
+    answer = {"description": "Done", "content": {media_type: {}}}
     return {"status_code": status, "responses": {status: answer} | _problems(codes), "openapi_extra": extra}
 
 
@@ -78,10 +85,18 @@ def install(app: FastAPI) -> None:
             schemas["ProblemAnswer"] = ProblemAnswer.model_json_schema()
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
+            for path in document["paths"].values():
+                for operation in path.values():
+                    _put_example(operation)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _put_example(operation: Json) -> None:
+    given = json.loads(operation.pop(_EXAMPLE))
+    operation["responses"][str(given["status"])]["content"][given["media_type"]]["example"] = given["example"]
 
 
 def _problems(codes: Sequence[Code]) -> dict[int, Json]:

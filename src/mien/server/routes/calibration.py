@@ -38,7 +38,8 @@ _FIELDS = {
 @router.post(
     "/calibrate",
     **call(
-        "/v1/calibrate -F far=0.01 -F photo=@a1.jpg -F identity=ada -F photo=@a2.jpg -F identity=ada ...",
+        "/v1/calibrate -F far=0.01 -F photo=@a1.jpg -F identity=ada -F photo=@a2.jpg -F identity=ada "
+        "-F photo=@b1.jpg -F identity=ben",
         examples.CALIBRATION,
         body=form_body(_FIELDS, ["photo", "identity"]),
         problems=[Code.PHOTO_UNUSABLE, Code.NO_FACE, Code.CALIBRATION_IMPOSSIBLE],

@@ -153,21 +153,27 @@ async def remove_sample(
     return await run_in_threadpool(remove)
 
 
+class JsonLines(PlainTextResponse):
+    """One JSON object a line."""
+
+    media_type = "application/x-ndjson"
+
+
 @router.get(
     "/{name}/export",
-    response_class=PlainTextResponse,
+    response_class=JsonLines,
     **call(
         "/v1/people/Ada%20Lovelace/export",
         examples.EXPORT,
         problems=[Code.PERSON_NOT_FOUND],
-        media_type="application/x-ndjson",
+        media_type=JsonLines.media_type,
     ),
 )
-async def export_person(name: NamePath, service: Services, _: Administrator) -> PlainTextResponse:
+async def export_person(name: NamePath, service: Services, _: Administrator) -> JsonLines:
     """Give out all that is stored about a person, embeddings too, as JSON lines that `mien gallery import` reads."""
     person = await _existing(service, name)
     text = await run_in_threadpool(lambda: "".join(to_lines(service.contract, service.gallery.export([person.name]))))
-    return PlainTextResponse(text, media_type="application/x-ndjson")
+    return JsonLines(text)
 
 
 async def _enrol(service: Service, name: str, form: Form) -> EnrolmentAnswer:
