@@ -9,7 +9,7 @@ show: the trees are for running the protocols from end to end, and figures on th
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -17,6 +17,15 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 EXPRESSIONS = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")
+NAMES = {
+    "Neutral": "neutral",
+    "Anger": "anger",
+    "Disgust": "disgust",
+    "Fear": "fear",
+    "Happiness": "happiness",
+    "Sadness": "sadness",
+    "Surprise": "surprise",
+}
 CK_CODES = {"Anger": 1, "Disgust": 3, "Fear": 4, "Happiness": 5, "Sadness": 6, "Surprise": 7}
 
 Draw = Callable[[int, str, float, int], Image.Image]
@@ -88,6 +97,20 @@ def grow_oulu_casia(root: Path, people: int, draw: Draw = drawn_face, frames: in
         path = root / f"OriginalImg/VL/Strong/P{person + 1:03d}/{expression}/{frame:03d}.jpeg"
         path.parent.mkdir(parents=True, exist_ok=True)
         draw(person, expression, frame / (frames - 1), frame).save(path, "JPEG", quality=90)
+    return root
+
+
+def grow_crops(root: Path, people: int, shown: Sequence[str] = EXPRESSIONS) -> Path:
+    """A folder as ``mien align`` leaves one of Oulu-CASIA: a neutral photo of each person, and one an expression."""
+    rows = ["path,identity,expression,split"]
+    for person, expression in product(range(people), ("Neutral", *shown)):
+        path = root / f"P{person + 1:03d}/{expression}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        neutral = expression == "Neutral"
+        drawn_face(person, shown[0] if neutral else expression, float(not neutral), person).save(path)
+        rows.append(f"{path.relative_to(root).as_posix()},P{person + 1:03d},{NAMES[expression]},vl-strong")
+    (root / "labels.csv").write_text("\n".join(rows) + "\n")
+    (root / "align-report.csv").write_text("path,crop,way,score,form,message\n")
     return root
 
 

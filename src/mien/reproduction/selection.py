@@ -71,7 +71,7 @@ def frames_of(source: Source, samples: SampleSet) -> SampleSet:
 def _keep(samples: SampleSet, kept: list[Sample], what: str, left_out: list[str]) -> SampleSet:
     lost = len(samples) - len(kept)
     if lost:
-        left_out.append(f"{lost} {what}")
+        left_out.append(f"{lost} {what if lost > 1 else what.replace('photos', 'photo', 1)}")
     names = {sample.name for sample in kept}
     return samples.where(lambda sample: sample.name in names) if lost else samples
 
