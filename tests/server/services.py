@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -47,6 +49,12 @@ def problem(response, status, code):
     assert members["type"] == f"/v1/problems/{code}"
     assert members["detail"] and members["title"]
     return members
+
+
+def run_apart(play):
+    """Run a coroutine function in a thread of its own: a browser under test may keep a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(play())).result()
 
 
 class Server:

@@ -3,13 +3,12 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from services import problem
+from services import problem, run_apart
 
 from mien.server.limits import MOST_CLIENTS, Rate, Slots
 from mien.server.problems import KINDS, Code, ProblemError
@@ -105,14 +104,15 @@ def test_a_large_body_is_refused_whether_or_not_it_tells_its_size(started):
 
 
 def test_a_slow_body_is_refused(started, monkeypatch):
-    import anyio
+    import asyncio
+
     import httpx
 
     monkeypatch.setattr("mien.server.gate.BODY_SECONDS", 0.2)
 
     async def slowly():
         yield b"x"
-        await anyio.sleep(1)
+        await asyncio.sleep(1)
         yield b"x"
 
     with started() as client:
@@ -122,8 +122,7 @@ def test_a_slow_body_is_refused(started, monkeypatch):
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as slow:
                 return await slow.post("/v1/analyze", content=slowly(), headers=JPEG)
 
-        with ThreadPoolExecutor(1) as thread:  # a loop may run here already: that of a browser under test
-            problem(thread.submit(anyio.run, send).result(), 408, "body_too_slow")
+        problem(run_apart(send), 408, "body_too_slow")
 
 
 def test_a_large_photo_is_refused_before_it_is_unpacked(started):
