@@ -3,11 +3,13 @@
 * Python blocks of a page share their names. One that begins with a comment such as ``# train.py``, and so does a YAML
   block, is a file: it is written, for the blocks below to use.
 * Shell blocks are run, each by a shell that stops at the first error.
+* JSON must be sound.
 * A block below the comment ``<!-- not run: reason -->`` is not run; the command lines of mien in it must parse.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -72,6 +74,8 @@ def run_page(text: str, page: str) -> None:
             run_python([block], page, names)
         elif block.language == "sh":
             _run_shell(block, page)
+        elif block.language == "json":
+            json.loads(block.code)
         else:
             raise AssertionError(f"{page}:{block.line}: nothing runs a block of {block.language!r}")
 

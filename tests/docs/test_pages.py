@@ -7,6 +7,7 @@ from pathlib import Path
 import method_pages
 import pytest
 from blocks import check_commands, find_blocks, run_page, run_python
+from services import Server
 
 DOCS = Path(__file__).parents[2] / "docs"
 WRITTEN = DOCS / method_pages.FOLDER
@@ -15,7 +16,8 @@ PAGES = sorted(
     for path in DOCS.rglob("*.md")
     if not path.is_relative_to(WRITTEN) and find_blocks(path.read_text(encoding="utf-8"))
 )
-SHELL_NOT_RUN = {"page.md", "service.md"}  # a server goes on until it is stopped
+SHELL_NOT_RUN = {"page.md"}  # a server goes on until it is stopped
+SERVED = {"service.md": "localhost:8000"}  # what stands for a service that is running
 LIGHTNINGS_OWN = "ignore:`isinstance:FutureWarning"
 MARKS = {
     "weighting/comparing.md": [pytest.mark.slow],
@@ -24,9 +26,29 @@ MARKS = {
 }
 
 
+@pytest.fixture
+def served(workplace, monkeypatch):
+    """Start a service in the current folder; gives where it listens."""
+    (workplace / ".curlrc").write_text("fail-with-body\n")  # else curl ends well whatever the answer is
+    monkeypatch.setenv("CURL_HOME", str(workplace))
+    running = []
+
+    def start():
+        running.append(Server())
+        with running[-1].client() as client:
+            return client.base_url.netloc.decode()
+
+    yield start
+    for server in running:
+        assert server.stop() == 0
+        server.process.stderr.close()
+
+
 @pytest.mark.parametrize("page", [pytest.param(page, marks=MARKS.get(page, [])) for page in PAGES])
-def test_the_code_of_a_page_runs(page, workplace):
+def test_the_code_of_a_page_runs(page, workplace, served):
     text = (DOCS / page).read_text(encoding="utf-8")
+    if page in SERVED:
+        text = text.replace(SERVED[page], served())
     if page in SHELL_NOT_RUN:
         for block in find_blocks(text):
             check_commands(block, page)
