@@ -23,6 +23,7 @@ PACKAGES = [
     "mien.evaluation",
     "mien.gallery",
     "mien.networks",
+    "mien.server",
     "mien.training",
     "mien.video",
     "mien.weighting",

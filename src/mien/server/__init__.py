@@ -1,5 +1,7 @@
 """An HTTP service, `mien serve`: photos in, faces, people and challenges out; see ``docs/service.md``.
 
+Python starts it as well::
+
     settings = Settings(gallery=Path("people.db"))
     app = create_app(settings)             # any ASGI server can run it
     serve(settings, Listening(port=8000))  # or this, until a signal ends it
