@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 from services import ADA, EASY, enrol
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 JPEG = {"Content-Type": "image/jpeg"}
 GRACEFUL = [signal.SIGTERM, signal.SIGINT]
@@ -73,6 +76,25 @@ def test_what_was_accepted_is_finished_after_the_signal(serve, photo):
     assert answer.startswith(b"HTTP/1.1 200")
     assert b'"happiness"' in answer
     assert server.process.wait(10) == 0
+
+
+def test_an_open_socket_is_closed_at_the_end_and_may_come_back(serve, photo):
+    server = serve(policy=EASY)
+    with server.client() as client:
+        enrol(client, photo("obama"))
+        path = f"{create(client)}/frames"
+    with connect(f"ws{server.url.removeprefix('http')}{path}") as socket_:
+        assert json.loads(socket_.recv())["status"] == "running"
+        socket_.send(photo("obama"))
+        assert json.loads(socket_.recv())["progress"] == pytest.approx(1 / 3, abs=0.01)
+        server.process.send_signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as end:
+            socket_.recv(timeout=10)
+        assert end.value.rcvd.code == 1012  # the service restarts
+    assert server.process.wait(10) == 0
+    server = serve(policy=EASY)
+    with connect(f"ws{server.url.removeprefix('http')}{path}") as socket_:
+        assert json.loads(socket_.recv())["progress"] == pytest.approx(1 / 3, abs=0.01)
 
 
 def refuses(address):
