@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from mien.comparison import Comparison, Curves, MethodSummary, Run
 from mien.reports.pages import Picture
@@ -83,8 +83,9 @@ def loss_curves(runs: Mapping[str, Run]) -> Picture:
             axes.plot(curves.steps, np.array(values, dtype=float), linewidth=1.0, label=task)
         if all(value is None or value > 0 for values in curves.losses.values() for value in values):
             axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(LogFormatter())  # 0.5 and 20 in place of powers of ten
-            axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.7)))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # 0.5 and 20, no powers of ten
+            axes.yaxis.set_minor_formatter(NullFormatter())
 
     return _grid(runs, draw, "Losses over steps", "Training losses of single batches, same seed as above.")
 
