@@ -74,13 +74,15 @@ def test_photos_are_shown_only_where_the_terms_allow_it(result: TableResult, tmp
     material = copy.copy(result.job.material)
     assert material is not None
     material.source = replace(material.source, printable=True)
-    text = write_table(
-        replace(result, job=replace(result.job, material=material)), tmp_path / "open", COMMAND
-    ).read_text()
+    open_set = replace(result, job=replace(result.job, material=material))
+    text = write_table(open_set, tmp_path / "open", COMMAND).read_text()
     loaded = read(text).loaded
     assert loaded
     assert all(address.startswith("data:image/jpeg;base64,") for address in loaded)
     assert "do not allow" not in text
+    text = write_table(open_set, tmp_path / "open", COMMAND, photos=False).read_text()
+    assert "<img" not in text
+    assert "Photos were left out; these are their names." in text
 
 
 def test_quirks_have_a_table_of_their_own(result: TableResult, tmp_path: Path) -> None:

@@ -63,6 +63,9 @@ def reproduce(
         list[float] | None,
         typer.Option("--rate", help="Choose the learning rate among these, not on the usual grid; may be repeated."),
     ] = None,
+    no_photos: Annotated[
+        bool, typer.Option("--no-photos", help="Name the worst errors' photos, even where they might be shown.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="A few seconds a run, to see that everything works.")] = False,
 ) -> ExitCode:
     """Make tables of results with folds, seeds and spread, beside the paper's where a source for them exists.
@@ -103,7 +106,8 @@ def reproduce(
         )
         with _Display() as display:
             runs = make_runs(job, library.runs_folder(material, other), display)
-        page = write_table(evaluate_table(job, runs), output / table.name, command, quick=quick)
+        result = evaluate_table(job, runs)
+        page = write_table(result, output / table.name, command, quick=quick, photos=not no_photos)
         say(f"{table.name}: open {page}")
     write_results_page(output)
     return ExitCode.DONE

@@ -46,7 +46,7 @@ TRAINED_ELSEWHERE = (
 )
 
 
-def write_table(result: TableResult, folder: Path, command: str, *, quick: bool = False) -> Path:
+def write_table(result: TableResult, folder: Path, command: str, *, quick: bool = False, photos: bool = True) -> Path:
     """Write ``index.html``, ``results.json`` (see `mien.reports.reproduction_json.table_json`) and ``model-card.md``.
 
     Args:
@@ -54,6 +54,7 @@ def write_table(result: TableResult, folder: Path, command: str, *, quick: bool 
         folder: made when missing.
         command: what was typed, to be repeated.
         quick: warn that the figures mean little.
+        photos: show the worst errors' photos where the terms of the data set allow it.
 
     Returns:
         The page's path.
@@ -65,14 +66,16 @@ def write_table(result: TableResult, folder: Path, command: str, *, quick: bool 
     what = f"{_size(result)}{' Made with --quick: the figures mean little.' if quick else ''}"
     write_model_card(folder / "model-card.md", table.title, what, command, records(result))
     page = folder / "index.html"
-    write_page(page, "reproduction.html", _content(result, command, quick=quick))
+    write_page(page, "reproduction.html", _content(result, command, quick=quick, photos=photos))
     return page
 
 
-def _content(result: TableResult, command: str, *, quick: bool) -> dict[str, object]:
+def _content(result: TableResult, command: str, *, quick: bool, photos: bool) -> dict[str, object]:
     job = result.job
     notes = _Notes()
     sections = [_section(result, found, notes) for found in result.kinds]
+    for section, found in zip(sections, result.kinds, strict=True):
+        section["mistakes"] = _mistakes(result, found, photos=photos)
     return {
         "title": job.table.title,
         "subtitle": _size(result),
@@ -83,6 +86,7 @@ def _content(result: TableResult, command: str, *, quick: bool) -> dict[str, obj
         "dynamics": [_dynamics_row(name, found) for name, found in result.dynamics.items()],
         "pictures": _curves(result),
         "notes": notes.texts,
+        "printable": job.tested.source.printable,
         "has_paper": any(section["has_paper"] for section in sections),
         "protocol": TRAINED_ELSEWHERE if job.other and job.material else _protocol(job.setup),
         "trained": bool(job.material),
@@ -167,7 +171,6 @@ def _section(result: TableResult, found: KindResult, notes: _Notes) -> dict[str,
         "differences": [_difference(each.row, each.other, each.figure) for each in found.differences],
         "quirks": _quirks(found),
         "pictures": _pictures(result, found),
-        "mistakes": _mistakes(result, found),
     }
 
 
@@ -248,13 +251,14 @@ def _pictures(result: TableResult, found: KindResult) -> list[Picture]:
     return pictures
 
 
-def _mistakes(result: TableResult, found: KindResult) -> list[dict[str, object]]:
+def _mistakes(result: TableResult, found: KindResult, *, photos: bool) -> list[dict[str, object]]:
     """The shown row's worst errors, with photos where the terms of the data set allow it."""
     material = result.job.material
     scored = found.rows.get(SHOWN)
     if scored is None or material is None:
         return []
-    position = {name: row for row, name in enumerate(material.photos.names)} if material.source.printable else {}
+    printed = photos and material.source.printable
+    position = {name: row for row, name in enumerate(material.photos.names)} if printed else {}
 
     def shown(mistake: Mistake) -> dict[str, object]:
         photos = [thumbnail(material.photos.images[position[name]]) for name in mistake.photos if name in position]
