@@ -18,6 +18,9 @@ from mien.types import Expression
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+MOST_REFUSED = 0.5
+"""With a larger share of genuine pairs refused, the people are more likely mixed up than that hard to tell apart."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
@@ -102,7 +105,11 @@ class Calibration:
     def warnings(self) -> tuple[str, ...]:
         """What makes the thresholds doubtful."""
         choices = (self.verification, self.identification)
-        return tuple(choice.warning for choice in choices if choice is not None and choice.warning)
+        few = [choice.warning for choice in choices if choice is not None and choice.warning]
+        if self.verification.frr <= MOST_REFUSED:
+            return tuple(few)
+        refused = f"{self.verification.frr:.0%} of the genuine pairs would be refused"
+        return (f"{refused}: look whether the photos of each person are of that person alone", *few)
 
     @property
     def thresholds(self) -> Thresholds:
