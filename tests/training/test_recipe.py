@@ -33,8 +33,6 @@ def test_shipped_recipes_are_valid(name: str) -> None:
         ({"epochs": 0}, "epochs: input should be greater than or equal to 1"),
         ({"weighting": {"method": "dynamik"}}, "method 'dynamik' is unknown; choose one of: dynamic"),
         ({"network": {"frozen": 9, "split": 8}}, "network.frozen must not be above network.split"),
-        ({"cached_views": 2, "alone": {"crop_size": 112, "epochs": 1}}, "cached views have one size"),
-        ({"alone": {"crop_size": 112, "epochs": 99}}, "must leave epochs for all tasks"),
         ({"sources": []}, "sources"),
     ],
 )

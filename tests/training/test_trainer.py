@@ -167,55 +167,33 @@ def test_bfloat16_on_a_processor_without_it_is_said(
     assert any("--set precision=float32" in line for line in run.observer.lines)
 
 
-ALONE = {"crop_size": 150, "epochs": 2, "alone": {"crop_size": 112, "epochs": 1, "lr": 0.01}}
+def test_a_run_starts_from_the_branches_of_another(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    alone = content | {
+        "crop_size": 128,
+        "tasks": {"expression": content["tasks"]["expression"]},
+        "network": content["network"] | {"frozen": 12},
+    }
+    trainer(alone, faces, tmp_path / "expression").run()
+    earlier = load_checkpoint(tmp_path / "expression" / BEST)["network"]
+    recipe = parse_recipe(content, "recipe")
+    sources = load_sources(recipe, {"faces": faces}, lambda _: None)
+    run = Trainer(recipe, sources, tmp_path / "both", Silent(), tmp_path / "expression" / BEST)
+    fresh = trainer(content, faces, tmp_path / "fresh")
+    own, other = run.network.state_dict(), fresh.network.state_dict()
+    expression = [name for name in own if name.startswith("branches.expression.")]
+    assert all(own[name].equal(earlier[name]) for name in expression)
+    assert all(own[name].equal(other[name]) for name in own if name not in expression)  # the trunk was frozen
+    assert run.averaged.module.state_dict()[expression[0]].equal(earlier[expression[0]])
+    run.run()
 
 
-def test_the_expression_branch_begins_alone_on_crops_of_its_size(
-    content: dict[str, Any], faces: Path, tmp_path: Path
-) -> None:
-    content = content | ALONE | {"sources": [content["sources"][0] | {"validation": 0.5}]}
-    whole = trainer(content, faces, tmp_path / "whole")
-    steps = whole.batches.steps_per_epoch
-    assert whole.batches.batch(steps - 1).stem.shape[-1] < whole.batches.batch(steps).stem.shape[-1]
-    before = {name: value.clone() for name, value in whole.network.state_dict().items()}
-
-    class Stop(Silent):
-        def step(self, done: int, total: int, losses: dict[str, float], weights: dict[str, float]) -> None:
-            assert list(losses) == ["expression"]
-            if done == steps:
-                raise KeyboardInterrupt
-
-    cut = trainer(content, faces, tmp_path / "cut")
-    cut.observer = Stop()
-    cut.log_every = 1
-    with pytest.raises(KeyboardInterrupt):
-        cut.run()
-    moved = {name for name, value in cut.network.state_dict().items() if not value.equal(before[name])}
-    assert {name.split(".")[1] for name in moved} == {"expression"}  # of the branches; neither trunk nor stem
-
-    resumed = trainer(content, faces, tmp_path / "cut")
-    resumed.run()
-    whole.run()
-    for name, value in whole.network.state_dict().items():
-        assert value.equal(resumed.network.state_dict()[name])
-    head = "branches.identity.head.weight"
-    assert not whole.network.state_dict()[head].equal(before[head])
-    first, second = whole.history
-    assert {key.rpartition("/")[2] for key in first} == {"epoch", "expression_accuracy", "expression_balanced_accuracy"}
-    assert {"score", "faces/verification_accuracy"} <= second.keys()
-
-
-def test_each_phase_has_a_warm_up_and_a_decay_of_its_own(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
-    run = trainer(content | ALONE | {"optimizer": {"lr": 1e-3, "warmup": 0.25}}, faces, tmp_path)
-    rates = []
-    for step in range(run.total_steps):
-        run.step = step
-        run._set_learning_rate()
-        rates.append(max(group["lr"] for group in run.optimizer.param_groups if group["peak_lr"] == 1e-3))
-    half = len(rates) // 2
-    assert rates[:half] == pytest.approx([10 * rate for rate in rates[half:]])
-    assert max(rates[:half]) == pytest.approx(0.01)
-    assert rates[half - 1] < 0.3 * max(rates[:half])
+def test_weights_that_have_no_place_are_named(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    trainer(content | {"epochs": 1}, faces, tmp_path / "first").run()
+    expression = {"tasks": {"expression": content["tasks"]["expression"]}}
+    recipe = parse_recipe(content | expression, "recipe")
+    sources = load_sources(recipe, {"faces": faces}, lambda _: None)
+    with pytest.raises(CheckpointError, match=r"no place for its branches\.identity"):
+        Trainer(recipe, sources, tmp_path / "second", Silent(), tmp_path / "first" / BEST)
 
 
 def test_batches_have_every_kind_of_label_and_cover_each_epoch(

@@ -29,6 +29,10 @@ def train(
     output: Annotated[
         Path | None, typer.Option("--output", file_okay=False, help="Folder of the run; by default runs/<name>.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", metavar="CHECKPOINT", help="Begin with the weights of another run's best.pt."),
+    ] = None,
     change: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe: --set weighting.method=equal."),
@@ -42,7 +46,7 @@ def train(
     folder = output or Path("runs") / plan.name
     sources = load_sources(plan, parse_folders(data or []), say)
     with _Display() as display:
-        metrics = train_recipe(plan, sources, folder, display)
+        metrics = train_recipe(plan, sources, folder, display, start)
     best = ", ".join(f"{key} {value:.4g}" for key, value in metrics.items())
     say(f"done; the best epoch is in {folder / BEST}: {best}")
     return ExitCode.DONE

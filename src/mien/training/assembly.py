@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from mien.datasets import plain_view
-from mien.errors import RecipeError
+from mien.errors import CheckpointError, RecipeError
 from mien.networks import (
     BACKBONES,
     EXPRESSION,
@@ -21,6 +22,7 @@ from mien.networks import (
     load_backbone,
     restore_batch_norm,
 )
+from mien.training.checkpoint import load_checkpoint
 from mien.training.data import Source
 from mien.training.recipe import Recipe
 from mien.training.tasks import Task, build_tasks
@@ -54,8 +56,7 @@ def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
         RecipeError: the stages that the recipe names make no network, or its crops do not fit the backbone.
     """
     settings = recipe.network
-    sizes = {recipe.crop_size, recipe.alone.crop_size if recipe.alone else recipe.crop_size}
-    if backbone.one_size and sizes != {backbone.crop_size}:
+    if backbone.one_size and recipe.crop_size != backbone.crop_size:
         size = backbone.crop_size
         raise RecipeError(f"backbone {settings.backbone} takes crops of {size} pixels alone; set crop_size to {size}")
     heads: dict[str, nn.Module] = {}
@@ -113,6 +114,34 @@ def build(recipe: Recipe, sources: list[Source]) -> Parts:
         shared_parameters=[parameter for parameter in network.trunk.parameters() if parameter.requires_grad],
     )
     return Parts(network, tasks, weighting)
+
+
+def take_over(network: FaceNetwork, path: Path) -> None:
+    """Give a network the weights that an earlier run found, of the branches that this had.
+
+    Where either run cut between frozen and trained stages does not matter.
+
+    Raises:
+        CheckpointError: the checkpoint is missing or damaged, or has weights that do not fit.
+    """
+    own = {_by_stage(name, len(network.stem)): value for name, value in network.state_dict(keep_vars=True).items()}
+    state = load_checkpoint(path)
+    frozen = Recipe.model_validate_json(state["recipe"]).network.frozen
+    with torch.no_grad():
+        for name, value in state["network"].items():
+            target = own.get(_by_stage(name, frozen))
+            if target is None or target.shape != value.shape:
+                raise CheckpointError(f"checkpoint {path} does not fit the recipe: there is no place for its {name}")
+            target.copy_(value)
+
+
+def _by_stage(name: str, frozen: int) -> str:
+    """A weight's name with the number of its stage, whether the stage is frozen or not."""
+    part, _, rest = name.partition(".")
+    if part not in ("stem", "trunk"):
+        return name
+    number, _, rest = rest.partition(".")
+    return f"{int(number) + (frozen if part == 'trunk' else 0)}.{rest}"
 
 
 def _first_photos(recipe: Recipe, sources: list[Source]) -> Iterator[Tensor]:

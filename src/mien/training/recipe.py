@@ -202,24 +202,6 @@ class CardRecipe(Section):
     terms: str
 
 
-class AloneRecipe(Section):
-    """The first epochs: the expression branch alone, above a trunk that stays as it is.
-
-    The paper's joint runs start from such a branch: their first expression loss is far below chance. Nothing of
-    identity is computed, so that the crops may be small and the epochs quick; the branch gets used to larger faces when
-    both tasks are trained.
-
-    Attributes:
-        epochs: how many of the recipe's epochs.
-        crop_size: side of their crops, in pixels.
-        lr: largest learning rate; these epochs have a warm-up and a decay of their own.
-    """
-
-    epochs: Count
-    crop_size: CropSize
-    lr: Positive = 1e-3
-
-
 class Recipe(Section):
     """Everything about a training run.
 
@@ -231,7 +213,6 @@ class Recipe(Section):
         epochs: passes over the first source.
         crop_size: side of the crops that the model is made for, in pixels.
         alignment: to which landmarks the aligned crops were brought (see `mien.alignment`); the model file says it.
-        alone: begin with the expression branch alone, or None.
         precision: ``bfloat16`` computes the network under autocast: faster where the processor has instructions for it,
             many times slower where not.
         average: decay of the running average of the weights, which is what is validated and kept; 0 for none.
@@ -252,7 +233,6 @@ class Recipe(Section):
     optimizer: OptimizerRecipe = OptimizerRecipe()
     crop_size: CropSize = 150
     alignment: Literal["dlib", "arcface"] = "dlib"
-    alone: AloneRecipe | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     average: Fraction = 0.0
     cached_views: Natural = 0
@@ -260,10 +240,6 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        if self.alone and self.cached_views:
-            raise ValueError("cached views have one size; remove either `alone` or `cached_views`")
-        if self.alone and not (self.tasks.expression and self.alone.epochs < self.epochs):
-            raise ValueError("`alone` needs the task expression, and must leave epochs for all tasks")
         if self.network.frozen > self.network.split:
             raise ValueError("network.frozen must not be above network.split")
         return self

@@ -15,8 +15,8 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from mien.errors import CheckpointError
-from mien.networks import EXPRESSION, FaceNetwork, fold_affines
-from mien.training.assembly import Parts, build, optimizer_groups
+from mien.networks import FaceNetwork, fold_affines
+from mien.training.assembly import Parts, build, optimizer_groups, take_over
 from mien.training.batches import Batches, seed_of
 from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, save_checkpoint
 from mien.training.data import Source
@@ -26,6 +26,7 @@ from mien.training.validation import Metrics, validate
 from mien.weighting import clip_gradients
 
 LOG_EVERY = 20
+_STEM_BATCH = 16
 _WITHOUT_BFLOAT16 = ("DEFAULT", "AVX2")  # what PyTorch calls processors without AVX-512
 _Tensors = list[Tensor] | tuple[Tensor, ...]
 
@@ -53,17 +54,23 @@ class Trainer:
         sources: its data.
         folder: where to write; made when missing.
         observer: sees the progress.
+        start: a ``best.pt`` to take the weights of shared stages and branches from, as far as it has them; of no
+            meaning where the folder's run goes on.
 
     Raises:
-        CheckpointError: the folder holds a run of another recipe, or a damaged checkpoint.
+        CheckpointError: the folder holds a run of another recipe, or a checkpoint is damaged or does not fit.
     """
 
-    def __init__(self, recipe: Recipe, sources: list[Source], folder: Path, observer: Observer) -> None:
+    def __init__(
+        self, recipe: Recipe, sources: list[Source], folder: Path, observer: Observer, start: Path | None = None
+    ) -> None:
         self.recipe = recipe
         self.sources = sources
         self.folder = folder
         self.observer = observer
         self.parts: Parts = build(recipe, sources)
+        if start:
+            take_over(self.parts.network, start)
         self.network: FaceNetwork = self.parts.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts.tasks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._trained = nn.ModuleList([self.network, self.parts.tasks])
@@ -123,10 +130,10 @@ class Trainer:
         self.network.train()
         losses, shared = self._losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
-        total = self._backward(losses, shared)
+        total = self.parts.weighting.backward(losses, features=shared)
         norms = clip_gradients(self._trained, self.parts.weighting, self.recipe.optimizer.clip)
         self.optimizer.step()
-        if self.parts.weighting.needs_losses_after_step and not self._alone:
+        if self.parts.weighting.needs_losses_after_step:
             with torch.no_grad():
                 self.parts.weighting.after_step(self._losses(batch)[0])
         for task in self.parts.named_tasks().values():
@@ -144,60 +151,34 @@ class Trainer:
             for key, value in scalars.items():
                 board.add_scalar(key, value, self.step)
 
-    @property
-    def _alone(self) -> bool:
-        """Whether the next step is one of those that train the expression branch alone."""
-        return self.step < self.batches.steps_alone
-
     def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-        tasks = self.parts.named_tasks()
         with self._autocast():
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not self._alone):
-                shared: Tensor = self.network.trunk(batch.stem)
-            names = [EXPRESSION] if self._alone else list(tasks)
-            losses = {name: tasks[name].loss(self.network.branches[name], shared, batch) for name in names}
+            shared: Tensor = self.network.trunk(batch.stem)
+            losses = {
+                name: task.loss(self.network.branches[name], shared, batch)
+                for name, task in self.parts.named_tasks().items()
+            }
         return {name: loss for name, loss in losses.items() if loss is not None}, shared
-
-    def _backward(self, losses: dict[str, Tensor], shared: Tensor) -> Tensor:
-        if not self._alone:
-            return self.parts.weighting.backward(losses, features=shared)
-        for loss in losses.values():  # there is nothing to weigh
-            loss.backward()  # type: ignore[no-untyped-call]
-        return sum((loss.detach() for loss in losses.values()), torch.zeros(()))
 
     def _average(self) -> None:
         if self.recipe.average:
             self.averaged.update_parameters(self.network)
 
     def _set_learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine to zero, alone and together; the unit's rate is constant.
-
-        Returns:
-            The factor of the groups' largest rates.
-        """
-        start, end = (0, self.batches.steps_alone) if self._alone else (self.batches.steps_alone, self.total_steps)
-        step, steps = self.step - start, end - start
-        warmup = max(1, round(self.recipe.optimizer.warmup * steps))
-        if step < warmup:
-            factor = (step + 1) / warmup
+        """Linear warm-up, then half a cosine to zero; the unit's rate is constant. Returns the factor."""
+        warmup = max(1, round(self.recipe.optimizer.warmup * self.total_steps))
+        if self.step < warmup:
+            factor = (self.step + 1) / warmup
         else:
-            factor = 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-        if self._alone and self.recipe.alone:
-            factor *= self.recipe.alone.lr / self.recipe.optimizer.lr
+            factor = 0.5 * (1 + math.cos(math.pi * (self.step - warmup) / max(1, self.total_steps - warmup)))
         for group in self.optimizer.param_groups:
             if group["peak_lr"] is not None:
                 group["lr"] = factor * group["peak_lr"]
         return factor
 
     def _end_epoch(self, board: SummaryWriter) -> None:
-        alone = self.step <= self.batches.steps_alone
-        if not alone:
-            self.parts.weighting.end_epoch()
-        tasks = [EXPRESSION] if alone else list(self.parts.tasks)
-        size = self.batches.crop_size(self.step - 1)
-        metrics = validate(self.recipe, self._kept_network(), self.sources, tasks, size)
-        if alone:  # not what is wanted in the end, so never the best epoch
-            metrics.pop("score", None)
+        self.parts.weighting.end_epoch()
+        metrics = validate(self.recipe, self._kept_network(), self.sources)
         for key, value in metrics.items():
             board.add_scalar(f"validation/{key}", value, self.step)
         epoch = len(self.history) + 1
@@ -213,7 +194,7 @@ class Trainer:
         self.observer.line(f"epoch {epoch}/{self.recipe.epochs}: {figures}; weights {weights}")
 
     def _best(self) -> Metrics:
-        return max(self.history, key=lambda entry: (entry.get("score", -math.inf), entry["epoch"]))
+        return max(self.history, key=lambda entry: entry.get("score", entry["epoch"]))
 
     def _kept_network(self) -> FaceNetwork:
         """The network that is validated and exported: the running average where there is one."""
@@ -225,8 +206,8 @@ class Trainer:
     def _stem(self, pixels: Tensor) -> Tensor:
         with self._autocast():
             views = self.network.normalize(pixels).contiguous(memory_format=torch.channels_last)
-            output: Tensor = self._folded_stem(views)
-        return output
+            # A few at a time: the first layers' outputs of a whole batch are larger than the processor's cache.
+        return torch.cat([self._folded_stem(part) for part in views.split(_STEM_BATCH)])
 
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
@@ -282,6 +263,8 @@ def _moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int]
     return update
 
 
-def train(recipe: Recipe, sources: list[Source], folder: Path, observer: Observer) -> Metrics:
+def train(
+    recipe: Recipe, sources: list[Source], folder: Path, observer: Observer, start: Path | None = None
+) -> Metrics:
     """Train a recipe, or go on with it; see `Trainer`."""
-    return Trainer(recipe, sources, folder, observer).run()
+    return Trainer(recipe, sources, folder, observer, start).run()

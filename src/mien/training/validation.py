@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import torch
 from torch import Tensor
 
@@ -19,32 +17,25 @@ _FOLDS = 5
 Metrics = dict[str, float]
 
 
-def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source], tasks: Collection[str], size: int) -> Metrics:
+def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source]) -> Metrics:
     """Expression accuracy and balanced accuracy, and verification accuracy, of each source that keeps photos for it.
 
     Keys are ``<data set>/<figure>``. ``score`` is what the best epoch is chosen by: the mean of the figures that are
     named ``expression_accuracy`` and ``verification_accuracy``.
-
-    Args:
-        recipe: what is trained.
-        network: as far as it is trained.
-        sources: its data.
-        tasks: those whose figures are wanted.
-        size: side of the crops in pixels.
     """
     metrics: Metrics = {}
     for source in sources:
         if source.validation is None:
             continue
-        outputs = predict(network, source.validation, size, recipe.precision)
+        outputs = predict(network, source.validation, recipe.crop_size, recipe.precision)
         name = source.recipe.data
-        if EXPRESSION in tasks and recipe.tasks.expression and "expression" in source.recipe.learn:
+        if EXPRESSION in outputs and recipe.tasks.expression and "expression" in source.recipe.learn:
             names = [str(expression) for expression in recipe.tasks.expression.classes]
             labels = source.validation.expression.numpy()
             result = evaluate_expression(outputs[EXPRESSION].numpy(), labels, names, bootstrap=0)
             metrics[f"{name}/expression_accuracy"] = result.accuracy
             metrics[f"{name}/expression_balanced_accuracy"] = result.macro_recall
-        if IDENTITY in tasks and (folds := _possible_folds(source.validation)):
+        if IDENTITY in outputs and (folds := _possible_folds(source.validation)):
             verification = evaluate_verification(
                 outputs[IDENTITY].numpy(), source.validation.identity.numpy(), folds=folds, bootstrap=0
             )
