@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mien.networks import EXPRESSION, IDENTITY, Backbone, FaceNetwork, restore_batch_norm
+from mien.networks import EXPRESSION, IDENTITY, Backbone, Branch, FaceNetwork, restore_batch_norm
 
 
 def make(backbone: Backbone, *, split: int = 8, frozen: int = 4) -> FaceNetwork:
@@ -101,3 +101,27 @@ def test_restored_statistics_are_those_of_the_input(pretrained: Backbone) -> Non
     norm = branch.stages[0].norm1
     torch.testing.assert_close(norm.running_mean, convolved.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(norm.running_var, convolved.var(dim=(0, 2, 3), correction=0), rtol=1e-4, atol=1e-5)
+
+
+def test_a_coarser_grid_samples_between_the_finer_ones_places() -> None:
+    branch = Branch(nn.Sequential(), nn.Identity(), nn.Identity(), grid=26)
+    ramp = torch.arange(35.0)[:, None] + 100 * torch.arange(35.0)
+    places = ((torch.arange(26) + 0.5) * 35 / 26 - 0.5).clamp(0, 34)
+    torch.testing.assert_close(branch(ramp[None, None])[0, 0], places[:, None] + 100 * places)
+    same = torch.rand(2, 3, 26, 26)
+    assert branch(same) is same
+
+
+def test_each_branch_has_a_grid_of_its_own(pretrained: Backbone) -> None:
+    backbone = deepcopy(pretrained)
+    heads = {IDENTITY: backbone.embedding, EXPRESSION: nn.Linear(256, 7)}
+    network = FaceNetwork(backbone, heads, split=4, frozen=3, grids={EXPRESSION: 26}).eval()
+    seen = {}
+    for task, branch in network.branches.items():
+        branch.stages[0].register_forward_pre_hook(
+            lambda _, inputs, task=task: seen.update({task: inputs[0].shape[-1]})
+        )
+    pixels = torch.rand(2, 3, 150, 150) * 255
+    with torch.no_grad():
+        torch.testing.assert_close(network(pixels)[IDENTITY], pretrained(pixels))
+    assert seen == {IDENTITY: 35, EXPRESSION: 26}

@@ -26,7 +26,7 @@ def contract(*, embedding: int = 128, expressions: tuple[Expression, ...] = NAME
 def network(pretrained: Backbone) -> FaceNetwork:
     backbone = deepcopy(pretrained)
     heads = {IDENTITY: backbone.embedding, EXPRESSION: nn.Sequential(nn.Dropout(0.5), nn.Linear(256, 7))}
-    network = FaceNetwork(backbone, heads, split=8, frozen=4)
+    network = FaceNetwork(backbone, heads, split=8, frozen=4, grids={EXPRESSION: 13})
     with torch.no_grad():
         restore_batch_norm(network.branches[EXPRESSION], [network.features(torch.rand(8, 3, 150, 150) * 255)])
     return network.train()

@@ -17,16 +17,26 @@ EXPRESSION = "expression"
 
 
 class Branch(nn.Module):
-    """The upper stages of the backbone, its pooling and a head."""
+    """The upper stages of the backbone, its pooling and a head.
 
-    def __init__(self, stages: nn.Sequential, pool: nn.Module, head: nn.Module) -> None:
+    Args:
+        stages: the upper stages.
+        pool: see `Backbone`.
+        head: the last layer.
+        grid: side of the feature map that the branch works on; the shared one is resized to it. None takes it as it is.
+    """
+
+    def __init__(self, stages: nn.Sequential, pool: nn.Module, head: nn.Module, grid: int | None = None) -> None:
         super().__init__()
         self.stages = stages
         self.pool = pool
         self.head = head
+        self.grid = grid
 
     def forward(self, shared: Tensor) -> Tensor:
         """Map the shared features ``(N, C, H, W)`` to the task's output ``(N, outputs)``."""
+        if self.grid and self.grid != shared.shape[-1]:
+            shared = F.interpolate(shared, size=(self.grid, self.grid), mode="bilinear")
         output: Tensor = self.head(self.pool(self.stages(shared)))
         return output
 
@@ -49,6 +59,8 @@ class FaceNetwork(nn.Module):
         frozen: how many of these form the stem.
         stages: by task, the numbers of the stages that its branch takes over; by default all from ``split`` on. A
             shorter branch makes the second answer cheap.
+        grids: by task, the side of the feature map that its branch works on; by default that of the shared features.
+            A coarser one makes the second answer cheap.
         batch_norm: tasks whose branches normalise by the batch while they train; None for all.
 
     Raises:
@@ -64,6 +76,7 @@ class FaceNetwork(nn.Module):
         split: int,
         frozen: int,
         stages: Mapping[str, Sequence[int]] | None = None,
+        grids: Mapping[str, int] | None = None,
         batch_norm: Collection[str] | None = None,
     ) -> None:
         super().__init__()
@@ -84,7 +97,10 @@ class FaceNetwork(nn.Module):
         self.stem = nn.Sequential(*available[:frozen]).requires_grad_(False)
         self.trunk = nn.Sequential(*available[frozen:split])
         copies = {task: nn.Sequential(*[deepcopy(available[n]) for n in numbers]) for task, numbers in own.items()}
-        self.branches = nn.ModuleDict({task: Branch(copies[task], backbone.pool, heads[task]) for task in heads})
+        sides = grids or {}
+        self.branches = nn.ModuleDict(
+            {task: Branch(copies[task], backbone.pool, heads[task], sides.get(task)) for task in heads}
+        )
         self.batch_norm = frozenset(heads if batch_norm is None else batch_norm)
         self._check_fit()
 

@@ -73,6 +73,7 @@ def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
             split=settings.split,
             frozen=settings.frozen,
             stages=stages,
+            grids={str(task): side for task, side in settings.grids.items()},
             batch_norm=settings.batch_norm,
         )
     except ValueError as error:

@@ -69,6 +69,7 @@ class NetworkRecipe(Section):
         split: number of shared stages, see the backbone for their numbers.
         frozen: how many of the shared stages keep their weights.
         stages: by task, the numbers of the stages that its branch has; all from the split on by default.
+        grids: by task, the side of the feature map that its branch works on; that of the shared features by default.
         batch_norm: task branches that normalise by the batch while they train; where a branch came without, it gets
             its batch normalisation back (see `mien.networks.restore_batch_norm`).
         dropout: on the pooled features of the expression branch.
@@ -87,6 +88,7 @@ class NetworkRecipe(Section):
     split: Count = 8
     frozen: Natural = 4
     stages: dict[Literal["identity", "expression"], tuple[Natural, ...]] = {}
+    grids: dict[Literal["identity", "expression"], Count] = {}
     batch_norm: tuple[Literal["identity", "expression"], ...] = ("expression",)
     dropout: Fraction = 0.0
 
