@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MODEL = "mien-r29-c97eb4e4a630"
+MODEL = "mien-r29-d2b8b6eab8ed"
 
 PROBABILITIES = {
     "neutral": 0.009238,
@@ -28,7 +28,7 @@ ANALYSIS = {"model": MODEL, "faces": [FACE]}
 VERIFICATION = {
     "same": True,
     "distance": 0.366317,
-    "threshold": 0.5168,
+    "threshold": 0.5172,
     "face_a": FACE,
     "face_b": FACE,
     "faces_in_a": 1,
@@ -37,7 +37,7 @@ VERIFICATION = {
 
 IDENTIFICATION = {
     "model": MODEL,
-    "threshold": 0.5168,
+    "threshold": 0.5172,
     "faces": [
         {**FACE, "known": "Ada Lovelace", "matches": [{"name": "Ada Lovelace", "distance": 0.366317, "sample": 2}]}
     ],
@@ -78,7 +78,7 @@ SAMPLES = {
 REMOVAL = {"names": ["Ada Lovelace"], "samples": 2, "pending": False}
 
 EXPORT = (
-    '{"format": "mien-gallery", "version": 1, "model": "mien-r29-c97eb4e4a630", "embedding_size": 128}\n'
+    '{"format": "mien-gallery", "version": 1, "model": "mien-r29-d2b8b6eab8ed", "embedding_size": 128}\n'
     '{"name": "Ada Lovelace", "consent": "to open the door", "enrolled": "2026-01-01T09:00:00Z", "expires": null, '
     '"samples": [{"added": "2026-01-01T09:00:00Z", "source": "image 1", "embedding": [0.0123]}]}\n'
 )
