@@ -139,10 +139,13 @@ class ExpressionRecipe(Section):
     Attributes:
         classes: the expressions, in the order of the model's output.
         label_smoothing: share of the target spread over all classes.
+        mixup: a, where each face's shared features are mixed with another's, and their targets alike, by a share drawn
+            from Beta(a, a) (manifold mixup, Verma et al. 2019); 0 for none.
     """
 
     classes: tuple[Expression, ...] = tuple(Expression)[:7]
     label_smoothing: Fraction = 0.0
+    mixup: float = Field(default=0.0, ge=0)
 
 
 class TasksRecipe(Section):

@@ -57,19 +57,29 @@ class Task(nn.Module, ABC):
 
 
 class ExpressionTask(Task):
-    """Cross-entropy over the expressions."""
+    """Cross-entropy over the expressions, of faces as they are or of mixtures of two."""
 
     def __init__(self, recipe: ExpressionRecipe) -> None:
         super().__init__()
-        self.smoothing = recipe.label_smoothing
+        self.recipe = recipe
 
     def loss(self, branch: nn.Module, shared: Tensor, batch: Batch) -> Tensor | None:
         """Mean over the labelled photos; the branch sees no others."""
         labelled = batch.expression != UNLABELLED
         if not labelled.any():
             return None
-        logits = branch(shared[labelled]).float()
-        return F.cross_entropy(logits, batch.expression[labelled], label_smoothing=self.smoothing)
+        features, labels = shared[labelled], batch.expression[labelled]
+        if not self.recipe.mixup:
+            return self._cross_entropy(branch(features).float(), labels).mean()
+        alpha = torch.full((len(labels),), self.recipe.mixup)
+        share = torch.distributions.Beta(alpha, alpha).sample()
+        other = torch.randperm(len(labels))
+        logits = branch(torch.lerp(features[other], features, share.to(features.dtype)[:, None, None, None])).float()
+        own_loss, other_loss = self._cross_entropy(logits, labels), self._cross_entropy(logits, labels[other])
+        return torch.lerp(other_loss, own_loss, share).mean()
+
+    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing, reduction="none")
 
 
 class IdentityTask(Task):

@@ -1,0 +1,57 @@
+"""What a task asks of the network, against PyTorch's own soft targets."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from mien.datasets import UNLABELLED
+from mien.training.recipe import ExpressionRecipe
+from mien.training.tasks import Batch, ExpressionTask
+
+PHOTOS, CLASSES = 24, 7
+
+
+class _Branch(nn.Module):
+    """A linear branch that remembers what it was shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(PHOTOS, CLASSES)
+        self.seen = torch.empty(0)
+
+    def forward(self, shared):
+        self.seen = shared.mean(dim=(2, 3))
+        return self.linear(self.seen)
+
+
+def _batch(unlabelled=0):
+    """Photos whose features tell them apart: photo i has channel i alone."""
+    features = torch.eye(PHOTOS)[:, :, None, None].expand(-1, -1, 2, 3)
+    labels = torch.arange(PHOTOS) % CLASSES
+    labels[:unlabelled] = UNLABELLED
+    return Batch(features, torch.full((PHOTOS,), UNLABELLED), labels)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("mixup", [0.0, 0.2, 1.0])
+def test_mixtures_of_faces_are_taught_the_same_mixture_of_labels(mixup, smoothing):
+    torch.manual_seed(1)
+    batch, branch = _batch(unlabelled=4), _Branch()
+    task = ExpressionTask(ExpressionRecipe(mixup=mixup, label_smoothing=smoothing))
+    loss = task.loss(branch, batch.stem, batch)
+    shares = branch.seen  # how much of each photo is in each mixture
+    assert torch.allclose(shares.sum(dim=1), torch.ones(PHOTOS - 4))
+    assert ((shares > 0).sum(dim=1) <= 2).all()
+    assert ((shares > 0).sum(dim=1) == 2).any() == (mixup > 0)
+    assert (shares[:, :4] == 0).all()  # the unlabelled ones are in none
+    targets = shares[:, 4:] @ F.one_hot(batch.expression[4:], CLASSES).float()
+    expected = F.cross_entropy(branch.linear(shares), targets, label_smoothing=smoothing)
+    torch.testing.assert_close(loss, expected)
+
+
+def test_nothing_is_asked_where_nothing_is_labelled():
+    batch = _batch(unlabelled=PHOTOS)
+    assert ExpressionTask(ExpressionRecipe(mixup=0.5)).loss(_Branch(), batch.stem, batch) is None
