@@ -32,7 +32,8 @@ def _batch(unlabelled=0):
     features = torch.eye(PHOTOS)[:, :, None, None].expand(-1, -1, 2, 3)
     labels = torch.arange(PHOTOS) % CLASSES
     labels[:unlabelled] = UNLABELLED
-    return Batch(features, torch.full((PHOTOS,), UNLABELLED), labels)
+    pixels = torch.arange(PHOTOS)[:, None, None, None].expand(-1, 3, 4, 4)
+    return Batch(pixels, features, torch.full((PHOTOS,), UNLABELLED), labels)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -49,6 +50,18 @@ def test_mixtures_of_faces_are_taught_the_same_mixture_of_labels(mixup, smoothin
     assert (shares[:, :4] == 0).all()  # the unlabelled ones are in none
     targets = shares[:, 4:] @ F.one_hot(batch.expression[4:], CLASSES).float()
     expected = F.cross_entropy(branch.linear(shares), targets, label_smoothing=smoothing)
+    torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize("mixup", [0.0, 0.5])
+def test_a_teacher_has_its_share_of_the_targets(mixup):
+    torch.manual_seed(2)
+    opinions = torch.rand(PHOTOS, CLASSES).softmax(dim=1)
+    batch, branch = _batch(unlabelled=3), _Branch()
+    recipe = ExpressionRecipe(mixup=mixup, taught=0.75)
+    loss = ExpressionTask(recipe, lambda pixels: opinions[pixels[:, 0, 0, 0]]).loss(branch, batch.stem, batch)
+    targets = 0.25 * F.one_hot(batch.expression[3:], CLASSES) + 0.75 * opinions[3:]
+    expected = F.cross_entropy(branch.linear(branch.seen), branch.seen[:, 3:] @ targets)
     torch.testing.assert_close(loss, expected)
 
 

@@ -13,9 +13,11 @@ import pytest
 import torch
 import yaml
 
-from mien.datasets import UNLABELLED
-from mien.errors import CheckpointError, DataError
-from mien.training import BEST, LAST, Trainer, load_checkpoint, load_sources, parse_recipe
+from mien.datasets import UNLABELLED, plain_view
+from mien.errors import CheckpointError, DataError, RecipeError
+from mien.training import BEST, LAST, Trainer, load_checkpoint, load_sources, load_trained, parse_recipe
+from mien.training.teachers import load_teacher
+from mien.training.validation import predict
 
 
 class Silent:
@@ -194,6 +196,42 @@ def test_weights_that_have_no_place_are_named(content: dict[str, Any], faces: Pa
     sources = load_sources(recipe, {"faces": faces}, lambda _: None)
     with pytest.raises(CheckpointError, match=r"no place for its branches\.identity"):
         Trainer(recipe, sources, tmp_path / "second", Silent(), tmp_path / "first" / BEST)
+
+
+def test_earlier_runs_teach_what_they_say_together(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    content["epochs"] = 1
+    small = content | {"tasks": {"expression": content["tasks"]["expression"]}, "crop_size": 128, "seed": 1}
+    teachers = [tmp_path / name / BEST for name in ("large", "small")]
+    for path, recipe in zip(teachers, (content, small), strict=True):
+        trainer(recipe, faces, path.parent).run()
+    recipe = parse_recipe(content, "recipe").changed({"tasks.expression.taught": 0.5})
+    teach = load_teacher(recipe, teachers)
+    assert teach is not None
+    sources = load_sources(recipe, {"faces": faces}, lambda _: None)
+    images = sources[0].train.images[:8]
+    opinions = [
+        predict(load_trained(path)[1], sources[0].train.take(range(8)), size)["expression"].softmax(dim=1)
+        for path, size in zip(teachers, (112, 128), strict=True)
+    ]
+    # From the original photos to 128 pixels, and from them by way of 112, are not quite the same pixels.
+    torch.testing.assert_close(teach(plain_view(images, 112)), sum(opinions) / 2, atol=0.02, rtol=0)
+    torch.testing.assert_close(load_teacher(recipe, teachers[:1])(plain_view(images, 112)), opinions[0])
+    run = Trainer(recipe, sources, tmp_path / "student", Silent(), teachers=teachers)
+    assert run.run()
+
+
+def test_teachers_are_asked_for_and_refused(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    recipe = parse_recipe(content | {"epochs": 1}, "recipe")
+    trainer(content | {"epochs": 1}, faces, tmp_path).run()
+    with pytest.raises(RecipeError, match="no use for teachers"):
+        load_teacher(recipe, [tmp_path / BEST])
+    taught = recipe.changed({"tasks.expression.taught": 0.5})
+    with pytest.raises(RecipeError, match="give --teacher CHECKPOINT"):
+        load_teacher(taught, [])
+    with pytest.raises(CheckpointError, match="does not know the same expressions"):
+        load_teacher(taught.changed({"tasks.expression.classes": ["happiness", "neutral"]}), [tmp_path / BEST])
+    with pytest.raises(RecipeError, match="set cached_views to 0"):
+        taught.changed({"cached_views": 2})
 
 
 def test_batches_have_every_kind_of_label_and_cover_each_epoch(

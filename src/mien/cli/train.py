@@ -33,6 +33,14 @@ def train(
         Path | None,
         typer.Option("--start", metavar="CHECKPOINT", help="Begin with the weights of another run's best.pt."),
     ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--teacher",
+            metavar="CHECKPOINT",
+            help="Another run's best.pt that teaches expressions; several teach together. For recipes that want it.",
+        ),
+    ] = None,
     change: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe: --set weighting.method=equal."),
@@ -46,7 +54,7 @@ def train(
     folder = output or Path("runs") / plan.name
     sources = load_sources(plan, parse_folders(data or []), say)
     with _Display() as display:
-        metrics = train_recipe(plan, sources, folder, display, start)
+        metrics = train_recipe(plan, sources, folder, display, start, teacher or ())
     best = ", ".join(f"{key} {value:.4g}" for key, value in metrics.items())
     say(f"done; the best epoch is in {folder / BEST}: {best}")
     return ExitCode.DONE

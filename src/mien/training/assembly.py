@@ -25,7 +25,7 @@ from mien.networks import (
 from mien.training.checkpoint import load_checkpoint
 from mien.training.data import Source
 from mien.training.recipe import Recipe
-from mien.training.tasks import Task, build_tasks
+from mien.training.tasks import Task, Teacher, build_tasks
 from mien.weighting import TaskWeighting, build_weighting
 
 _CALIBRATION_PHOTOS = 512
@@ -91,16 +91,21 @@ def empty_network(recipe: Recipe) -> FaceNetwork:
     return network
 
 
-def build(recipe: Recipe, sources: list[Source]) -> Parts:
+def build(recipe: Recipe, sources: list[Source], teacher: Teacher | None = None) -> Parts:
     """Build everything that a run trains, the same for the same recipe and data.
 
     Batch statistics are taken from the first photos of the first source, where weights come without.
+
+    Args:
+        recipe: the recipe.
+        sources: its data.
+        teacher: of expressions, see `mien.training.tasks.ExpressionTask`.
     """
     torch.manual_seed(recipe.seed)
     backbone = pretrained_backbone(recipe)
     if recipe.network.weights == RANDOM:
         estimate_statistics(backbone, _first_photos(recipe, sources))
-    tasks = build_tasks(recipe, backbone, sum(len(source.train.people) for source in sources))
+    tasks = build_tasks(recipe, backbone, sum(len(source.train.people) for source in sources), teacher)
     network = build_network(recipe, backbone)
     with torch.no_grad():
         shared = [network.features(pixels) for pixels in _first_photos(recipe, sources)]

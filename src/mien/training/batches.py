@@ -43,19 +43,19 @@ class Batches:
         """Compute the stem's output of ``cached_views`` views of each photo, in bfloat16; nothing when that is 0."""
         views = self.recipe.cached_views
         for number, source in enumerate(self.sources if views else ()):
-            one = self._augmented(source, source.train.images[:1], self._generator(2))
+            one = self.stem(self._view(source, source.train.images[:1], self._generator(2)))
             cache = torch.empty((views, len(source.train), *one.shape[1:]), dtype=torch.bfloat16)
             for view in range(views):
                 generator = self._generator(2, number, view)
                 for rows in torch.split(torch.arange(len(source.train)), _VIEW_BATCH):
                     images = source.train.images[rows]
-                    cache[view, rows] = self._augmented(source, images, generator).bfloat16()
+                    cache[view, rows] = self.stem(self._view(source, images, generator)).bfloat16()
             self._cache.append(cache)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0 over all epochs."""
         generator = self._generator(1, step)
-        stems, identities, expressions = [], [], []
+        views, stems, identities, expressions = [], [], [], []
         offset = 0
         for number, source in enumerate(self.sources):
             rows = self._rows(number, step)
@@ -63,15 +63,17 @@ class Batches:
                 view = torch.randint(self.recipe.cached_views, (len(rows),), generator=generator)
                 stems.append(self._cache[number][view, rows].float())
             else:
-                stems.append(self._augmented(source, source.train.images[rows], generator))
+                views.append(self._view(source, source.train.images[rows], generator))
+                stems.append(self.stem(views[-1]))
             identity = source.train.identity[rows]
             identities.append(torch.where(identity == UNLABELLED, identity, identity + offset))
             expressions.append(source.train.expression[rows])
             offset += len(source.train.people)
-        return Batch(torch.cat(stems), torch.cat(identities), torch.cat(expressions))
+        pixels = torch.cat(views) if views else None
+        return Batch(pixels, torch.cat(stems), torch.cat(identities), torch.cat(expressions))
 
-    def _augmented(self, source: Source, images: Tensor, generator: torch.Generator) -> Tensor:
-        return self.stem(source.recipe.augmentation(images, self.recipe.crop_size, generator))
+    def _view(self, source: Source, images: Tensor, generator: torch.Generator) -> Tensor:
+        return source.recipe.augmentation(images, self.recipe.crop_size, generator)
 
     def _steps_per_pass(self, number: int) -> int:
         source = self.sources[number]

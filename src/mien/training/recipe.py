@@ -141,11 +141,14 @@ class ExpressionRecipe(Section):
         label_smoothing: share of the target spread over all classes.
         mixup: a, where each face's shared features are mixed with another's, and their targets alike, by a share drawn
             from Beta(a, a) (manifold mixup, Verma et al. 2019); 0 for none.
+        taught: share of the target that is the mean of what earlier runs say of the same view (Hinton et al. 2015);
+            they are given when training starts (``--teacher CHECKPOINT``).
     """
 
     classes: tuple[Expression, ...] = tuple(Expression)[:7]
     label_smoothing: Fraction = 0.0
     mixup: float = Field(default=0.0, ge=0)
+    taught: Fraction = 0.0
 
 
 class TasksRecipe(Section):
@@ -247,6 +250,8 @@ class Recipe(Section):
     def _consistent(self) -> Recipe:
         if self.network.frozen > self.network.split:
             raise ValueError("network.frozen must not be above network.split")
+        if self.cached_views and self.tasks.expression and self.tasks.expression.taught:
+            raise ValueError("tasks.expression.taught needs new views of the photos; set cached_views to 0")
         return self
 
     @property

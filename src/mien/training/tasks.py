@@ -23,17 +23,21 @@ from mien.networks import (
 )
 from mien.training.recipe import ExpressionRecipe, IdentityRecipe, Recipe
 
+Teacher = Callable[[Tensor], Tensor]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Photos of one step, as the frozen stem sees them.
+    """Photos of one step.
 
     Attributes:
+        pixels: the views, RGB ``(N, 3, S, S)`` of 0 to 255; None where only the stem's output was kept.
         stem: output of the stem, ``(N, C, H, W)``.
         identity: int64 ``(N,)``, -1 where unlabelled.
         expression: int64 ``(N,)``, -1 where unlabelled.
     """
 
+    pixels: Tensor | None
     stem: Tensor
     identity: Tensor
     expression: Tensor
@@ -57,29 +61,37 @@ class Task(nn.Module, ABC):
 
 
 class ExpressionTask(Task):
-    """Cross-entropy over the expressions, of faces as they are or of mixtures of two."""
+    """Cross-entropy over the expressions, of faces as they are or of mixtures of two.
 
-    def __init__(self, recipe: ExpressionRecipe) -> None:
+    Args:
+        recipe: what the recipe says about it.
+        teacher: from pixels to probabilities ``(N, C)``, where the recipe wants one.
+    """
+
+    def __init__(self, recipe: ExpressionRecipe, teacher: Teacher | None = None) -> None:
         super().__init__()
         self.recipe = recipe
+        self.teacher = teacher
 
     def loss(self, branch: nn.Module, shared: Tensor, batch: Batch) -> Tensor | None:
         """Mean over the labelled photos; the branch sees no others."""
         labelled = batch.expression != UNLABELLED
         if not labelled.any():
             return None
-        features, labels = shared[labelled], batch.expression[labelled]
-        if not self.recipe.mixup:
-            return self._cross_entropy(branch(features).float(), labels).mean()
-        alpha = torch.full((len(labels),), self.recipe.mixup)
-        share = torch.distributions.Beta(alpha, alpha).sample()
-        other = torch.randperm(len(labels))
-        logits = branch(torch.lerp(features[other], features, share.to(features.dtype)[:, None, None, None])).float()
-        own_loss, other_loss = self._cross_entropy(logits, labels), self._cross_entropy(logits, labels[other])
-        return torch.lerp(other_loss, own_loss, share).mean()
+        features, targets = shared[labelled], self._targets(batch, labelled)
+        if self.recipe.mixup:
+            alpha = torch.full((len(targets), 1), self.recipe.mixup)
+            share, other = torch.distributions.Beta(alpha, alpha).sample(), torch.randperm(len(targets))
+            features = torch.lerp(features[other], features, share[..., None, None].to(features.dtype))
+            targets = torch.lerp(targets[other], targets, share)
+        return F.cross_entropy(branch(features).float(), targets, label_smoothing=self.recipe.label_smoothing)
 
-    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing, reduction="none")
+    def _targets(self, batch: Batch, labelled: Tensor) -> Tensor:
+        """What the labels say, and the teacher: probabilities ``(N, C)``."""
+        targets = F.one_hot(batch.expression[labelled], len(self.recipe.classes)).float()
+        if self.teacher is None or batch.pixels is None:
+            return targets
+        return torch.lerp(targets, self.teacher(batch.pixels[labelled]), self.recipe.taught)
 
 
 class IdentityTask(Task):
@@ -181,11 +193,18 @@ class _Embedder(nn.Module):
         return embedding
 
 
-def build_tasks(recipe: Recipe, backbone: Backbone, people: int) -> nn.ModuleDict:
-    """The recipe's tasks by name, before the backbone is cut up; ``people`` is the number of identities."""
+def build_tasks(recipe: Recipe, backbone: Backbone, people: int, teacher: Teacher | None = None) -> nn.ModuleDict:
+    """The recipe's tasks by name, before the backbone is cut up.
+
+    Args:
+        recipe: the recipe.
+        backbone: it is left as it is.
+        people: the number of identities.
+        teacher: of expressions, see `ExpressionTask`.
+    """
     tasks: dict[str, Task] = {}
     if recipe.tasks.identity:
         tasks[IDENTITY] = IdentityTask(recipe.tasks.identity, backbone, recipe.network.frozen, people)
     if recipe.tasks.expression:
-        tasks[EXPRESSION] = ExpressionTask(recipe.tasks.expression)
+        tasks[EXPRESSION] = ExpressionTask(recipe.tasks.expression, teacher)
     return nn.ModuleDict(tasks)

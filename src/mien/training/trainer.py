@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, save_ch
 from mien.training.data import Source
 from mien.training.recipe import Recipe
 from mien.training.tasks import Batch
+from mien.training.teachers import load_teacher
 from mien.training.validation import Metrics, validate
 from mien.weighting import clip_gradients
 
@@ -56,19 +57,27 @@ class Trainer:
         observer: sees the progress.
         start: a ``best.pt`` to take the weights of shared stages and branches from, as far as it has them; of no
             meaning where the folder's run goes on.
+        teachers: files ``best.pt`` whose networks teach expressions, where the recipe wants teachers.
 
     Raises:
+        RecipeError: the recipe cannot be built, or wants teachers and has none, or the other way round.
         CheckpointError: the folder holds a run of another recipe, or a checkpoint is damaged or does not fit.
     """
 
     def __init__(
-        self, recipe: Recipe, sources: list[Source], folder: Path, observer: Observer, start: Path | None = None
+        self,
+        recipe: Recipe,
+        sources: list[Source],
+        folder: Path,
+        observer: Observer,
+        start: Path | None = None,
+        teachers: Sequence[Path] = (),
     ) -> None:
         self.recipe = recipe
         self.sources = sources
         self.folder = folder
         self.observer = observer
-        self.parts: Parts = build(recipe, sources)
+        self.parts: Parts = build(recipe, sources, load_teacher(recipe, teachers))
         if start:
             take_over(self.parts.network, start)
         self.network: FaceNetwork = self.parts.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -264,7 +273,12 @@ def _moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int]
 
 
 def train(
-    recipe: Recipe, sources: list[Source], folder: Path, observer: Observer, start: Path | None = None
+    recipe: Recipe,
+    sources: list[Source],
+    folder: Path,
+    observer: Observer,
+    start: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> Metrics:
     """Train a recipe, or go on with it; see `Trainer`."""
-    return Trainer(recipe, sources, folder, observer, start).run()
+    return Trainer(recipe, sources, folder, observer, start, teachers).run()
