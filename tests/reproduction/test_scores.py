@@ -16,6 +16,9 @@ from mien.reproduction.experiment import trial_of
 from mien.reproduction.job import Job, Runs
 from mien.reproduction.material import Material
 from mien.reproduction.result import KindResult
+from mien.reproduction.rows import RowAnswers
+from mien.reproduction.score_pairs import find_mistakes
+from mien.reproduction.trials import ExpressionTrial
 
 WRONG = {"equal": 0.4, "dynamic": 0.1}
 
@@ -71,6 +74,23 @@ def test_worst_mistakes_are_mistakes(made: tuple[Job, Runs, TableResult]) -> Non
     assert mistakes
     for mistake in mistakes:
         assert mistake.text.split(" taken for ")[0] == labels[mistake.photos[0]]
+
+
+def test_worst_pairs_are_told_once(made: tuple[Job, Runs, TableResult]) -> None:
+    job, runs, result = made
+    mistakes = _kind(result, Kind.PAIRS).rows["static, equal"].mistakes
+    ratios = [float(mistake.text.split(" at ")[1].split()[0]) for mistake in mistakes]
+    assert len(ratios) > 1
+    assert ratios == sorted(ratios, key=lambda ratio: -abs(ratio - 1))
+    trial, run = _folds(job, runs, "equal", 0)[0]
+    assert isinstance(trial, ExpressionTrial)
+    row, answers = job.rows[0], {"distances": run.answers["distances"], "threshold": 0.6}
+    arrays = ("reference", "probe", "required", "kind", "person_reference", "person_probe")
+    asked_twice = replace(trial.pairs, **{name: np.tile(getattr(trial.pairs, name), 2) for name in arrays})
+    once = find_mistakes(RowAnswers(row, [[answers]], [], 0), [trial])
+    answers = answers | {"distances": np.tile(run.answers["distances"], 2)}
+    assert once
+    assert find_mistakes(RowAnswers(row, [[answers]], [], 0), [replace(trial, pairs=asked_twice)]) == once
 
 
 def test_pairs_are_told_by_thresholds_of_others(made: tuple[Job, Runs, TableResult]) -> None:

@@ -40,7 +40,7 @@ def score_pairs(row: RowAnswers, trials: Sequence[ExpressionTrial], quirks: Sequ
         items=items,
         quirks=_quirks(row, trials, quirks, accuracy),
         curve=_curve(row, trials),
-        mistakes=_mistakes(row, trials),
+        mistakes=find_mistakes(row, trials),
     )
 
 
@@ -90,16 +90,18 @@ def _curve(row: RowAnswers, trials: Sequence[ExpressionTrial]) -> np.ndarray:
     return np.stack([roc.far, roc.tar])
 
 
-def _mistakes(row: RowAnswers, trials: Sequence[ExpressionTrial]) -> tuple[Mistake, ...]:
-    """The pairs that are farthest on the wrong side of the validation people's threshold, in its units."""
-    found: list[tuple[float, Mistake]] = []
+def find_mistakes(row: RowAnswers, trials: Sequence[ExpressionTrial]) -> tuple[Mistake, ...]:
+    """The pairs that are farthest on the wrong side of the validation people's threshold, in its units.
+
+    A pair of photos that is asked about more than once is told once.
+    """
+    found: dict[Mistake, float] = {}
     for k, trial in enumerate(trials):
         threshold = max(1e-9, float(_thresholds(row, k)[0, 0]))
         ratio = row.array(k, "distances")[0] / threshold
         beyond = np.where(trial.same, ratio - 1, 1 - ratio)
-        for i in np.argsort(-beyond, kind="stable")[:WORST].tolist():
-            if beyond[i] > 0:
-                names = trial.names[trial.pairs.reference[i]], trial.names[trial.pairs.probe[i]]
-                kind = "one person refused" if trial.same[i] else "two people taken for one"
-                found.append((beyond[i], Mistake(names, f"{kind} at {ratio[i]:.2f} of the threshold")))
-    return tuple(mistake for _, mistake in sorted(found, key=lambda item: -item[0])[:WORST])
+        for i in np.flatnonzero(beyond > 0).tolist():
+            names = trial.names[trial.pairs.reference[i]], trial.names[trial.pairs.probe[i]]
+            kind = "one person refused" if trial.same[i] else "two people taken for one"
+            found[Mistake(names, f"{kind} at {ratio[i]:.2f} of the threshold")] = beyond[i]
+    return tuple(sorted(found, key=lambda mistake: -found[mistake])[:WORST])
