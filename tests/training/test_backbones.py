@@ -10,7 +10,7 @@ import torch
 
 from mien.errors import RecipeError
 from mien.networks import BACKBONES, EXPRESSION, IDENTITY
-from mien.training import BEST, load_sources, load_trained, parse_recipe, train
+from mien.training import BEST, Trainer, load_sources, load_trained, parse_recipe
 from mien.training.assembly import build, empty_network
 from mien.training.recipe import Recipe
 
@@ -35,7 +35,7 @@ def recipe(content: dict[str, Any]) -> Recipe:
 def test_the_papers_network_trains_and_comes_back(recipe: Recipe, faces: Path, tmp_path: Path) -> None:
     sources = load_sources(recipe, {"faces": faces}, lambda _: None)
     start = build(recipe, sources).network.state_dict()
-    train(recipe, sources, tmp_path, Silent())
+    Trainer(recipe, sources, tmp_path, Silent()).run()
     loaded, network = load_trained(tmp_path / BEST)
     assert loaded == recipe
     moved = {name for name, value in network.state_dict().items() if not torch.equal(value, start[name])}

@@ -14,8 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from mien.cli.exits import ExitCode, say
 from mien.cli.options import parse_settings
 from mien.errors import RecipeError
-from mien.training import BEST, Recipe, load_recipe, load_sources
-from mien.training import train as train_recipe
+from mien.training import BEST, Recipe, Trainer, load_recipe, load_sources
 
 DataOption = Annotated[
     list[str] | None,
@@ -54,7 +53,7 @@ def train(
     folder = output or Path("runs") / plan.name
     sources = load_sources(plan, parse_folders(data or []), say)
     with _Display() as display:
-        metrics = train_recipe(plan, sources, folder, display, start, teacher or ())
+        metrics = Trainer(plan, sources, folder, display, start, teacher or ()).run()
     best = ", ".join(f"{key} {value:.4g}" for key, value in metrics.items())
     say(f"done; the best epoch is in {folder / BEST}: {best}")
     return ExitCode.DONE

@@ -6,7 +6,7 @@ from mien.training.checkpoint import BEST, LAST, load_checkpoint
 from mien.training.data import Source, load_sources
 from mien.training.export import choose_threshold, export, load_trained
 from mien.training.recipe import Recipe, load_recipe, parse_recipe
-from mien.training.trainer import Observer, Trainer, train
+from mien.training.trainer import Observer, Trainer
 
 __all__ = [
     "BEST",
@@ -22,5 +22,4 @@ __all__ = [
     "load_sources",
     "load_trained",
     "parse_recipe",
-    "train",
 ]

@@ -270,15 +270,3 @@ def _moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int]
                 average.copy_(value)
 
     return update
-
-
-def train(
-    recipe: Recipe,
-    sources: list[Source],
-    folder: Path,
-    observer: Observer,
-    start: Path | None = None,
-    teachers: Sequence[Path] = (),
-) -> Metrics:
-    """Train a recipe, or go on with it; see `Trainer`."""
-    return Trainer(recipe, sources, folder, observer, start, teachers).run()
