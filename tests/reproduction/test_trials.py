@@ -7,6 +7,7 @@ import pytest
 from made_trees import EXPRESSIONS, NAMES, grow_ytf
 
 from mien.datasets import LAYOUTS, READERS, Sample, read_pairs
+from mien.errors import DataError
 from mien.evaluation import PairKind
 from mien.reproduction.trials import ExpressionTrial, PairTrial
 from mien.types import Expression
@@ -25,6 +26,19 @@ def test_a_fold_of_eight_people_of_oulu_casia_has_the_official_pairs() -> None:
     assert trial.pairs.counts() == dict.fromkeys(PairKind, 96)
     assert int((trial.labels >= 0).sum()) == 144
     assert trial.same.sum() == 192
+
+
+def test_only_classes_are_asked_for() -> None:
+    samples = [
+        Sample(f"{person}/{expression}", Path("x"), person, expression)
+        for person in ("ada", "grace", "joan")
+        for expression in (Expression.NEUTRAL, Expression.HAPPINESS, Expression.SURPRISE)
+    ]
+    trial = ExpressionTrial.of(samples, ["neutral", "happiness"], neutral_answers=True)
+    assert trial.pairs.names == ("happiness",)
+    assert set(trial.pairs.required.tolist()) == {0}
+    with pytest.raises(DataError, match="none of happiness, surprise is among neutral, anger"):
+        ExpressionTrial.of(samples, ["neutral", "anger"], neutral_answers=True)
 
 
 @pytest.mark.parametrize("unit_length", [False, True])

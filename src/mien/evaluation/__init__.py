@@ -19,7 +19,7 @@ from mien.evaluation.authentication import (
     rate_over_people,
 )
 from mien.evaluation.expression import ExpressionResult, evaluate_expression, macro_over_people
-from mien.evaluation.expression_pairs import ExpressionPairs, PairKind, make_expression_pairs
+from mien.evaluation.expression_pairs import REQUIRED, ExpressionPairs, PairKind, make_expression_pairs
 from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_people, percentile_interval, wilson
 from mien.evaluation.official import Quirk, scored_pairs
 from mien.evaluation.pairs import Pairs, make_pairs, pair_distances, person_folds
@@ -40,6 +40,7 @@ from mien.evaluation.verification import (
 from mien.evaluation.videos import average_videos, spread_frames
 
 __all__ = [
+    "REQUIRED",
     "Acceptance",
     "AuthenticationResult",
     "ExpressionPairs",

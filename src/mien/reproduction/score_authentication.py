@@ -44,11 +44,11 @@ def score_authentication(
 
 
 def _accepted(row: RowAnswers, fold: int, trial: ExpressionTrial, classes: Sequence[str]) -> np.ndarray:
-    """``(S, P)``; an expression that the network does not know is never shown."""
+    """``(S, P)`` decisions."""
     pairs, names = trial.pairs, list(classes)
-    wanted = np.array([names.index(name) if name in names else -1 for name in pairs.names])[pairs.required]
+    wanted = np.array([names.index(name) for name in pairs.names])[pairs.required]
     near = row.array(fold, "distances") <= row.array(fold, "threshold")[:, None]
-    seen = [shown(scores[pairs.probe], wanted, 0.0, 0.0) & (wanted >= 0) for scores in row.array(fold, "scores")]
+    seen = [shown(scores[pairs.probe], wanted, 0.0, 0.0) for scores in row.array(fold, "scores")]
     return np.asarray(near & np.stack(seen))
 
 

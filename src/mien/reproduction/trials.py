@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from mien.datasets import Sample, SampleSet, numbered_pairs, pair_key
 from mien.datasets.pairs import Pair
+from mien.errors import DataError
 from mien.evaluation import (
+    REQUIRED,
     ExpressionPairs,
     Pairs,
     average_videos,
@@ -60,7 +62,16 @@ class ExpressionTrial:
 
     @classmethod
     def of(cls, samples: Sequence[Sample], classes: Sequence[str], *, neutral_answers: bool) -> ExpressionTrial:
-        """Draw the pairs, the same for the same photos."""
+        """Draw the pairs, the same for the same photos.
+
+        Only classes are asked for: what no photo teaches, no network shows, and nobody could be accepted by mistake.
+
+        Raises:
+            DataError: no class is an expression that the paper asks for, or nobody shows one beside a neutral photo.
+        """
+        required = [name for name in REQUIRED if name in classes]
+        if not required:
+            raise DataError(f"no photos to ask for: none of {', '.join(REQUIRED)} is among {', '.join(classes)}")
         people = [sample.identity or "" for sample in samples]
         shown = [str(sample.expression or "") for sample in samples]
         position = {name: k for k, name in enumerate(classes)}
@@ -69,7 +80,7 @@ class ExpressionTrial:
             people=people,
             shown=shown,
             labels=np.array([position.get(name, -1) for name in shown], np.int64),
-            pairs=make_expression_pairs(people, shown, neutral_answers=neutral_answers),
+            pairs=make_expression_pairs(people, shown, required=required, neutral_answers=neutral_answers),
         )
 
     @property
