@@ -61,7 +61,7 @@ def _row(record: dict[str, Any], notes: list[str], page: str, *, quick: bool) ->
         "task": record["task"],
         "data": record["data"],
         "metric": record["metric"],
-        "value": f"{record['value']:.1f}",
+        "value": f"{record['value']:g}",
         "model": record["model"],
         "spread": record["spread"],
         "source": notes.index(source) + 1 if source else 0,
