@@ -15,7 +15,7 @@ project_copyright = "the mien developers"
 version = release = mien.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "known_names", "mathml", "method_pages"]
-exclude_patterns = ["_ext"]
+exclude_patterns = ["_ext", "results/open-data"]  # model cards stand for themselves
 nitpicky = True
 nitpick_ignore = [("myst", "../benchmarks/results")]  # the model card links a folder
 default_role = "py:obj"
