@@ -69,7 +69,8 @@ class Batches:
             identities.append(torch.where(identity == UNLABELLED, identity, identity + offset))
             expressions.append(source.train.expression[rows])
             offset += len(source.train.people)
-        pixels = torch.cat(views) if views else None
+        expression = self.recipe.tasks.expression
+        pixels = torch.cat(views) if expression and expression.taught else None
         return Batch(pixels, torch.cat(stems), torch.cat(identities), torch.cat(expressions))
 
     def _view(self, source: Source, images: Tensor, generator: torch.Generator) -> Tensor:

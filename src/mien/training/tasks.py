@@ -31,7 +31,7 @@ class Batch:
     """Photos of one step.
 
     Attributes:
-        pixels: the views, RGB ``(N, 3, S, S)`` of 0 to 255; None where only the stem's output was kept.
+        pixels: the views, RGB ``(N, 3, S, S)`` of 0 to 255; None where no teacher looks at them.
         stem: output of the stem, ``(N, C, H, W)``.
         identity: int64 ``(N,)``, -1 where unlabelled.
         expression: int64 ``(N,)``, -1 where unlabelled.
