@@ -31,6 +31,18 @@ def begin(page, name=ADA):
     page.get_by_role("button", name="Begin").click()
 
 
+def drop(page, data):
+    """Drop a file of these bytes on the stage, as with the mouse."""
+    page.evaluate(
+        """async (data) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([Uint8Array.fromBase64(data)], "photo.jpg", {type: "image/jpeg"}));
+          document.querySelector("#look-stage").dispatchEvent(new DragEvent("drop", {dataTransfer, bubbles: true}));
+        }""",
+        base64.b64encode(data).decode(),
+    )
+
+
 def test_somebody_is_enrolled_with_the_camera_then_known_and_removed(opened, api):
     page = opened("#people")
     expect(page.get_by_text("Nobody is enrolled yet.")).to_be_visible()
@@ -86,15 +98,7 @@ def test_a_photo_that_is_chosen_or_dropped_names_who_is_known(opened, api, cast,
     expect(page.locator("#look-faces .bar")).to_have_count(7)
     assert page.locator("#announcer").text_content().startswith("One face. Barack Obama, ")
 
-    data = base64.b64encode((examples / "biden.jpg").read_bytes()).decode()
-    page.evaluate(
-        """async (data) => {
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([Uint8Array.fromBase64(data)], "photo.jpg", {type: "image/jpeg"}));
-          document.querySelector("#look-stage").dispatchEvent(new DragEvent("drop", {dataTransfer, bubbles: true}));
-        }""",
-        data,
-    )
+    drop(page, (examples / "biden.jpg").read_bytes())
     expect(page.locator("#look-faces .name")).to_have_text("Unknown")
 
 
@@ -170,9 +174,55 @@ def test_leaving_before_the_countdown_ends_spends_no_attempt_and_lets_go_of_the_
     begin(page)
     expect(page.locator("#prove-countdown")).to_be_visible()
     page.get_by_role("link", name="Look").click()
+    expect(page.get_by_role("heading", name="Look")).to_be_focused()  # the link's view comes a moment after the click
     assert page.evaluate("document.querySelector('#prove-video').srcObject") is None
     page.wait_for_timeout(2600)  # longer than the countdown
     assert not [url for url in asked if url.endswith("/challenges")]
+
+
+# A camera that the person at the screen allows late: when the test calls allow().
+ASKED_FIRST = """() => {
+  const media = navigator.mediaDevices;
+  const ask = media.getUserMedia.bind(media);
+  const allowed = new Promise((resolve) => { window.allow = resolve; });
+  window.streams = [];
+  media.getUserMedia = async (wanted) => {
+    await allowed;
+    window.streams.push(await ask(wanted));
+    return window.streams.at(-1);
+  };
+}"""
+LET_GO = (
+    "() => window.streams.length === 1 && window.streams[0].getTracks().every((track) => track.readyState === 'ended')"
+)
+
+
+@pytest.mark.parametrize("view", ["look", "enrol", "prove"])
+def test_a_camera_that_is_allowed_after_its_view_was_left_goes_out_at_once(view, opened, enrolled):
+    page = opened(f"#{view}")
+    page.evaluate(ASKED_FIRST)
+    if view == "prove":
+        begin(page)
+    elif view == "enrol":
+        page.get_by_label("explicit consent").check()
+        page.get_by_role("button", name="Use camera").click()
+    else:
+        page.get_by_role("button", name="Live camera").click()
+    page.get_by_role("link", name="People", exact=True).click()
+    expect(page.get_by_role("heading", name="People")).to_be_focused()
+    page.evaluate("window.allow()")
+    page.wait_for_function(LET_GO)
+    assert page.evaluate(f"document.querySelector('#{view}-video').srcObject") is None
+
+
+def test_a_file_that_is_no_photo_ends_the_live_pictures_too(opened):
+    page = opened()
+    page.get_by_role("button", name="Live camera").click()
+    expect(page.locator(".box")).to_have_count(1)
+    drop(page, b"Dear Sir")
+    expect(page.get_by_role("alert")).to_have_text("This file cannot be read as a photo. Use a JPEG, PNG or WebP.")
+    expect(page.get_by_role("button", name="Live camera")).to_be_visible()
+    assert page.evaluate("document.querySelector('#look-video').srcObject") is None
 
 
 def test_enrolment_tells_what_is_missing_and_what_is_wrong_with_photos(opened, enrolled, cast, tmp_path, examples):

@@ -21,6 +21,7 @@ export class Camera {
   #video;
   #stream = null;
   #facing = "user";
+  #turn = 0; // counts starts and stops, so that a start knows whether it is still wanted
 
   constructor(video) {
     this.#video = video;
@@ -41,20 +42,25 @@ export class Camera {
   }
 
   /**
-   * Ask for the camera and show it.
+   * Ask for the camera and show it. People may take long to allow it: where it was stopped or started anew meanwhile,
+   * this start lets go of what it is given and ends without a word.
    * @throws {CameraError}
    */
   async start(facing = "user") {
     this.stop();
     if (!cameraPossible()) throw new CameraError(SECURE);
     this.#facing = facing;
+    const mine = this.#turn;
     const wanted = { facingMode: facing, width: { ideal: 1280 }, height: { ideal: 720 } };
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+      const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+      if (mine !== this.#turn) return release(stream);
+      this.#stream = stream;
       this.#video.srcObject = this.#stream;
       this.#video.classList.toggle("mirrored", this.mirrored);
       await this.#video.play();
     } catch (error) {
+      if (mine !== this.#turn) return;
       this.stop();
       throw new CameraError(REASONS[error.name] ?? "The camera cannot be used.");
     }
@@ -77,11 +83,14 @@ export class Camera {
 
   /** Let go of the camera: its light goes out. */
   stop() {
-    this.#stream?.getTracks().forEach((track) => track.stop());
+    this.#turn += 1;
+    if (this.#stream) release(this.#stream);
     this.#stream = null;
     this.#video.srcObject = null;
   }
 }
+
+const release = (stream) => stream.getTracks().forEach((track) => track.stop());
 
 /** Whether there is another camera to turn to; told only once one is on. */
 export async function severalCameras() {

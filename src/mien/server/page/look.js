@@ -96,6 +96,8 @@ async function file(chosen) {
     const source = await read(chosen);
     if (mine === turn) await still(source);
   } catch (error) {
+    if (mine !== turn) return;
+    clear(); // also the live pictures: their turn is over
     tell(byId("look-message"), error.message);
   }
 }
@@ -106,7 +108,7 @@ async function live(open) {
   tell(byId("look-message"));
   try {
     await open();
-    if (mine !== turn) return camera.stop();
+    if (mine !== turn) return;
     show(canvas, false);
     show(video);
     results([], camera.size);

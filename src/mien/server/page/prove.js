@@ -63,6 +63,7 @@ async function run(person) {
   dial.begin();
   try {
     await camera.start();
+    signal.throwIfAborted();
     only("prove-stage");
     byId("prove-cancel").focus();
     await countdown(signal);
