@@ -5,10 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from mien.comparison import SINGLE, Comparison, Plan, Run, compare
-from mien.comparison.comparison import TUNING_SEEDS
+from mien.comparison import SINGLE, Comparison, Plan, Run, compare, load_experiment
+from mien.comparison.comparison import TUNING_SEEDS, fingerprint
+from mien.comparison.experiments.faces import FacesExperiment
 from mien.comparison.experiments.toy import Toy
 from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits
+from mien.comparison.records import RunFolder
+
+MINE = """
+from dataclasses import dataclass
+from mien.comparison.experiments.toy import Toy
+
+@dataclass(frozen=True)
+class Mine(Toy):
+    name = "mine"
+
+    def losses(self, network, batch, tasks):
+        losses, shared = super().losses(network, batch, tasks)
+        return {task: 1.0 * loss for task, loss in losses.items()}, shared
+
+    def data_digest(self):
+        return "first"
+"""
 
 
 class Watcher:
@@ -48,9 +66,6 @@ def test_the_learning_rate_is_that_of_the_best_validation(digits: TwoDigits, tmp
     comparison = small(digits, tmp_path, watcher)
     folder_runs = {plan for plan in watcher.plans if plan.seed in TUNING_SEEDS}
     assert len(folder_runs) == 24
-    from mien.comparison.comparison import fingerprint
-    from mien.comparison.records import RunFolder
-
     kept = RunFolder(tmp_path, fingerprint(digits))
     for entrant, rate in comparison.learning_rates.items():
         scores = {
@@ -82,6 +97,27 @@ def test_other_settings_are_not_mixed_in_and_half_a_file_is_made_anew(digits: Tw
     other.prepare()
     runs = small(other, tmp_path, seeds=1).runs["equal"]
     assert runs[0].epochs != small(digits, tmp_path, seeds=1).runs["equal"][0].epochs
+
+
+def test_runs_of_an_experiment_whose_file_or_data_changed_are_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(MINE)
+    compare(load_experiment(str(file), {"steps": 3}), ["equal"], 1, tmp_path / "runs", Watcher())
+    for changed in (MINE, MINE.replace("1.0", "2.0"), MINE.replace('"first"', '"second"')):
+        file.write_text(changed)
+        before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
+        compare(load_experiment(str(file), {"steps": 3}), ["equal"], 1, tmp_path / "runs", Watcher())
+        kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()} == before
+        assert kept == (changed == MINE), changed
+
+
+def test_the_faces_are_told_by_photos_and_labels() -> None:
+    faces = FacesExperiment()
+    digests = set()
+    for photos in ([("a", (0, 1))], [("b", (0, 1))], [("a", (1, 1))], [("a", (0, -1))]):
+        faces._photos[:] = photos
+        digests.add(fingerprint(faces))
+    assert len(digests) == 4
 
 
 def test_starting_points_limit_the_seeds_and_are_not_random(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -40,7 +41,7 @@ class Comparison:
         settings: its fields.
         tasks: each task's name and the name of its figure.
         unit: of the figures.
-        fingerprint: identifies experiment and settings.
+        fingerprint: identifies experiment, settings and data.
         seeds: how many seeds each method has.
         random: whether the seeds are random draws, and not given starting points.
         learning_rates: the one chosen for each method, single tasks included.
@@ -73,9 +74,24 @@ def settings_of(experiment: Experiment) -> dict[str, object]:
 
 
 def fingerprint(experiment: Experiment) -> str:
-    """The first 12 digits of the SHA-256 of an experiment's name and settings."""
-    content = json.dumps([FORM, experiment.name, settings_of(experiment)], sort_keys=True)
+    """The first 12 digits of the SHA-256 of what runs depend on: name, settings, data, and the file of a user's own.
+
+    Of an experiment that is prepared.
+    """
+    more = [text for text in (experiment.data_digest(), _own_source(experiment)) if text]
+    content = json.dumps([FORM, experiment.name, settings_of(experiment), *more], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def _own_source(experiment: Experiment) -> str:
+    """The file that defines an experiment of a user's own, as text; mien's own have `FORM`."""
+    kind = type(experiment)
+    if kind.__module__.partition(".")[0] == "mien":
+        return ""
+    try:
+        return Path(inspect.getfile(kind)).read_text(encoding="utf-8")
+    except (OSError, TypeError):  # defined at a prompt
+        return ""
 
 
 def compare(experiment: Experiment, methods: Sequence[str], seeds: int, folder: Path, observer: Observer) -> Comparison:
@@ -95,10 +111,10 @@ def compare(experiment: Experiment, methods: Sequence[str], seeds: int, folder: 
     seeds = min(seeds, experiment.starts or seeds)
     singles = [SINGLE + task for task in experiment.tasks] if experiment.single_tasks else []
     entrants = [*singles, *methods]
-    identity = fingerprint(experiment)
-    lab = _Lab(experiment, RunFolder(folder, identity), observer)
     observer.start(len(entrants) * (_tuning_runs(experiment) + seeds))
     experiment.prepare()
+    identity = fingerprint(experiment)
+    lab = _Lab(experiment, RunFolder(folder, identity), observer)
     rates = {entrant: lab.choose_rate(entrant) for entrant in entrants}
     runs: dict[str, list[Run]] = {entrant: [] for entrant in entrants}
     for seed in range(seeds):  # seed by seed, so that an early end leaves whole comparisons

@@ -51,6 +51,13 @@ class Experiment(ABC):
             MienError: it cannot be had.
         """
 
+    def data_digest(self) -> str:
+        """What tells the data that were read from others; asked after `prepare`. Runs on other data are not mixed in.
+
+        Empty where settings say it all, as with generated data.
+        """
+        return ""
+
     @abstractmethod
     def network(self, seed: int) -> nn.Module:
         """A new network, its random weights from torch's global generator, which the lab has seeded."""

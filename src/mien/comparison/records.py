@@ -101,7 +101,7 @@ class RunFolder:
 
     Args:
         folder: made when missing.
-        fingerprint: identifies experiment and code; a run that was made under another one is made anew.
+        fingerprint: identifies what a run depends on; a run that was made under another one is made anew.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:

@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -48,11 +48,8 @@ def load_experiment(name: str, settings: Mapping[str, object]) -> Experiment:
 
 
 def _checked(kind: type[Experiment], key: str, value: object) -> object:
-    annotation = (
-        inspect.get_annotations(kind, eval_str=True).get(key) or inspect.get_annotations(Experiment, eval_str=True)[key]
-    )
     try:
-        return TypeAdapter(annotation).validate_python(value)
+        return TypeAdapter(get_type_hints(kind)[key]).validate_python(value)
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         raise RecipeError(f"setting {key} of experiment {kind.name} cannot be {value!r}: {reason}") from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -50,6 +51,7 @@ class FacesExperiment(FaceTasks):
     data: Path | None = None
     views: int = 3
     batch_size: int = 64
+    _photos: list[tuple[str, tuple[int, int]]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def cut(self) -> Cut:
@@ -74,10 +76,15 @@ class FacesExperiment(FaceTasks):
         for part, chosen in (("test", test), ("validation", validation), ("train", train)):
             photos = decode(chosen, self._classes, size)
             labels = [(int(who), int(how)) for who, how in zip(photos.identity, photos.expression, strict=True)]
+            self._photos.extend(zip(photos.digests, labels, strict=True))
             photos = photos.take(drop_repeats(photos.digests, labels, held_out).keep)
             held_out += photos.digests
             views = stem_views(photos.images, stem, size, self.views if part == "train" else 0)
             self._parts[part] = Faces(views, photos.identity, photos.expression)
+
+    def data_digest(self) -> str:
+        """Of the photos and their labels."""
+        return hashlib.sha256(repr(self._photos).encode()).hexdigest()
 
     def evaluate(self, network: nn.Module, part: Part, tasks: Collection[str]) -> dict[str, float]:
         """Verification accuracy and mean recall."""
