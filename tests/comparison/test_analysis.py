@@ -75,6 +75,20 @@ def test_the_sentence_names_the_real_differences_alone() -> None:
     assert conclude(found, summarize(found)).startswith("Better than equal: worse on a by 10.")
 
 
+def test_the_gain_is_that_in_the_better_direction_for_negative_figures_too() -> None:
+    """Minus a squared error: half the error is a gain of a half, whatever the sign."""
+    found = comparison(
+        {
+            SINGLE + "a": [(-1.0, 0.0)],
+            SINGLE + "b": [(0.0, 0.5)],
+            "equal": [(-0.5, 0.5)],
+            "worse": [(-2.0, 0.25)],
+        }
+    )
+    assert by_name(found)["equal"].gain.mean == pytest.approx((0.5 + 0) / 2)
+    assert by_name(found)["worse"].gain.mean == pytest.approx((-1 - 0.5) / 2)
+
+
 def test_no_difference_is_said_to_be_none() -> None:
     noise = np.random.default_rng(1).normal(size=(2, 12))
     found = comparison({"equal": [(n, n) for n in noise[0]], "other": [(n, n) for n in noise[1]]})

@@ -141,7 +141,7 @@ def _paired(runs: Sequence[Run], others: Sequence[Run], task: str) -> list[float
 
 
 def _gain(comparison: Comparison, entrant: str) -> Estimate | None:
-    """Mean over tasks of (method - single) / single, seed by seed."""
+    """Mean over tasks of (method - single) / abs(single), seed by seed; figures may be negative, as minus an error."""
     if entrant not in comparison.methods or len(comparison.methods) == len(comparison.runs):
         return None
     gains: list[list[float]] = []
@@ -149,7 +149,7 @@ def _gain(comparison: Comparison, entrant: str) -> Estimate | None:
         pairs = zip(comparison.runs[entrant], comparison.runs[SINGLE + task], strict=True)
         gains.append(
             [
-                (run.best.test[task] - alone.best.test[task]) / alone.best.test[task]
+                (run.best.test[task] - alone.best.test[task]) / abs(alone.best.test[task])
                 if run.best and alone.best and alone.best.test[task]
                 else float("nan")
                 for run, alone in pairs
