@@ -52,6 +52,26 @@ def test_a_folder(cli, dataset, tmp_path):
         np.testing.assert_array_equal(np.asarray(crop), Mien().crops(dataset / "a" / "one.jpg")[0].pixels)
 
 
+@pytest.mark.parametrize("target", [".", "b/.."])
+def test_crops_do_not_go_to_the_photos_themselves(cli, dataset, target):
+    (dataset / "labels.csv").write_text("path\nb/tight.png\n")
+    before = {path: path.read_bytes() for path in dataset.rglob("*.*")}
+    result = cli("align", dataset, dataset / target)
+    assert result.exit_code == ExitCode.ERROR
+    assert "is the folder of the photos themselves; give another folder" in result.stderr
+    assert {path: path.read_bytes() for path in dataset.rglob("*.*")} == before
+
+
+def test_no_crop_takes_the_place_of_a_photo(cli, dataset):
+    (dataset / "labels.csv").write_text("path\nb/tight.png\ntight.png\n")
+    shutil.copy(dataset / "b" / "tight.png", dataset / "tight.png")
+    before = {path: path.read_bytes() for path in dataset.rglob("*.*")}
+    result = cli("align", dataset, dataset / "b")
+    assert result.exit_code == ExitCode.ERROR
+    assert "tight.png would be overwritten by a crop; give another folder" in result.stderr
+    assert {path: path.read_bytes() for path in dataset.rglob("*.*")} == before
+
+
 def test_labels_are_kept(cli, dataset, tmp_path):
     (dataset / "labels.csv").write_text(
         "path,identity,expression\na/one.jpg,Ada,happiness\nb/broken.jpg,Bo,neutral\nb/none.png,Bo,\n"

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,6 +94,7 @@ def cut_faces(
     """Write the crops of some photos, and their labels; see `align`."""
     mien = Mien(model, threads=1, min_face=min_face)
     crops = plan(photo.path for photo in found.photos)
+    _refuse_originals(found.photos, target, crops)
     target.mkdir(parents=True, exist_ok=True)
     with Report(target, crop_form(mien.contract)) as report:
         to_do = [photo for photo in found.photos if not report.has_crop(photo.path, crops[photo.path])]
@@ -159,6 +160,20 @@ def plan(paths: Iterable[str]) -> dict[str, str]:
     return crops
 
 
+def _refuse_originals(photos: Iterable[Photo], target: Path, crops: Mapping[str, str]) -> None:
+    """No crop takes a photo's place.
+
+    Raises:
+        DataError: one would.
+    """
+    real = cache(os.path.realpath)
+    originals = {(real(photo.source.parent), photo.source.name) for photo in photos if isinstance(photo.source, Path)}
+    for crop in crops.values():
+        path = target / crop
+        if (real(path.parent), path.name) in originals:
+            raise DataError(f"the photo {path} would be overwritten by a crop; give another folder for the crops")
+
+
 def _make_crop(mien: Mien, target: Path, crops: Mapping[str, str], photo: Photo) -> Row:
     """Write a crop; only then is there a row of it, so that a row of the report stands for a whole file."""
     row = dict.fromkeys(COLUMNS, "") | {"path": photo.path, "form": crop_form(mien.contract)}
@@ -179,6 +194,8 @@ def _make_crop(mien: Mien, target: Path, crops: Mapping[str, str], photo: Photo)
 
 
 def _find(source: Path, target: Path) -> Found:
+    if target.resolve() == source.resolve():
+        raise DataError(f"{target} is the folder of the photos themselves; give another folder for the crops")
     labels = _read_labels(source)
     names = [row["path"] for row in labels] if labels is not None else _images(source, leave_out=target)
     return Found([Photo(name, source / name) for name in dict.fromkeys(names)], labels)
