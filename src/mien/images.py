@@ -34,6 +34,8 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000"
 """Pillow's names of the formats that are tried. Explicit, because some others start programs (EPS) or are no photos."""
 
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
+PHOTO_BRANDS = _HEIF_BRANDS | {b"avif", b"avis"}
+"""What stands behind ``ftyp`` in photos of the ISO family: HEIF and AVIF."""
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.files import walk
-from mien.images import IMAGE_SUFFIXES
+from mien.images import IMAGE_SUFFIXES, PHOTO_BRANDS
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ")
 
@@ -79,7 +79,11 @@ def is_image(path: Path) -> bool:
             head = stream.read(12)
     except OSError:
         return False
-    return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP") or head[4:8] == b"ftyp"
+    return (
+        head.startswith(_SIGNATURES)
+        or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
+        or (head[4:8] == b"ftyp" and head[8:] in PHOTO_BRANDS)  # clips begin so too, with brands of their own
+    )
 
 
 def _matches(given: str) -> list[Path]:
