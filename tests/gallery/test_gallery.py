@@ -149,6 +149,16 @@ def test_no_threshold_is_said(path, tiny_contract):
         gallery.identify([0, 0, 0])
 
 
+def test_a_gallery_without_a_threshold_tells_what_it_holds(path, tiny_contract):
+    with Gallery(path, replace(tiny_contract, threshold=None)) as gallery:
+        gallery.enroll("Ada", [0, 0, 0], consent="yes")
+        stats = gallery.stats()
+        assert (stats.people, stats.threshold) == (1, None)
+        assert "mien calibrate" in stats.threshold_from
+        gallery.thresholds = Thresholds("tiny-1", 0.5, 0.4, 1e-3, "my photos", 9)
+        assert (gallery.stats().threshold, gallery.stats().threshold_from) == (0.4, "my photos")
+
+
 def test_searches_while_others_enrol_and_remove(path, wide_contract, vectors):
     """Threads that search always see a person who is there all the time, and no error."""
     data = vectors(60, 128)

@@ -261,9 +261,7 @@ class Gallery:
         Raises:
             GalleryError: there is neither.
         """
-        with self._reading() as db:
-            (text,) = db.execute("SELECT calibration FROM gallery").fetchone()
-        return Thresholds.of_model(self.contract) if text is None else Thresholds.from_json(text)
+        return self._thresholds() or Thresholds.of_model(self.contract)  # which tells what to do
 
     @thresholds.setter
     def thresholds(self, chosen: Thresholds) -> None:
@@ -277,7 +275,7 @@ class Gallery:
 
     def stats(self, now: datetime | None = None) -> Stats:
         """Count what the gallery holds."""
-        thresholds = self.thresholds
+        thresholds = self._thresholds()
         with self._reading() as db:
             enrolled, samples, removed = people.count_all(db)
             expired = len(people.expired_people(db, now or datetime.now(UTC)))
@@ -290,13 +288,21 @@ class Gallery:
             removed=removed,
             pending=pending,
             size=self.path.stat().st_size,
-            threshold=thresholds.identification,
-            threshold_from=thresholds.chosen_on,
+            threshold=None if thresholds is None else thresholds.identification,
+            threshold_from="nowhere yet: run `mien calibrate`" if thresholds is None else thresholds.chosen_on,
         )
 
     def load(self) -> int:
         """Read the embeddings into memory now, instead of at the first search; gives how many there are."""
         return len(self._followed())
+
+    def _thresholds(self) -> Thresholds | None:
+        """As `thresholds`; None where there are none."""
+        with self._reading() as db:
+            (text,) = db.execute("SELECT calibration FROM gallery").fetchone()
+        if text is not None:
+            return Thresholds.from_json(text)
+        return None if self.contract.threshold is None else Thresholds.of_model(self.contract)
 
     def _followed(self) -> Index:
         """The index, brought to the newest committed state."""

@@ -107,7 +107,8 @@ class Stats:
         removed: how many samples were removed since the gallery was made; each leaves a blank row.
         pending: whether bytes of removed samples are still in the write-ahead log.
         size: bytes of the database file.
-        threshold: distance up to which `Gallery.identify` knows a person.
+        threshold: distance up to which `Gallery.identify` knows a person; None before a calibration, where the model
+            recommends none.
         threshold_from: where the threshold comes from, in words.
     """
 
@@ -118,5 +119,5 @@ class Stats:
     removed: int
     pending: bool
     size: int
-    threshold: float
+    threshold: float | None
     threshold_from: str
