@@ -215,6 +215,82 @@ def test_a_camera_that_is_allowed_after_its_view_was_left_goes_out_at_once(view,
     assert page.evaluate(f"document.querySelector('#{view}-video').srcObject") is None
 
 
+# A step on the way of a chosen photo, which goes on when the test calls go().
+HELD = """(step) => {
+  const [owner, name] = {
+    decoded: [window, "createImageBitmap"],
+    encoded: [HTMLCanvasElement.prototype, "toBlob"],
+  }[step];
+  const plain = owner[name];
+  const gone = new Promise((resolve) => { window.go = resolve; });
+  window.waiting = false;
+  owner[name] = async function (...given) {
+    window.waiting = true;
+    await gone;
+    return plain.apply(this, given);
+  };
+}"""
+
+
+def fill_in(page, name):
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("What is agreed to").fill(CONSENT)
+    page.get_by_label("explicit consent").check()
+
+
+def begin_another(page):
+    """Leave an enrolment for a new one."""
+    page.get_by_role("link", name="People", exact=True).click()
+    page.get_by_role("link", name="Enrol somebody").click()
+    expect(page.get_by_role("heading", name="Enrol somebody")).to_be_focused()
+
+
+@pytest.mark.parametrize("step", ["decoded", "encoded"])
+def test_photos_that_come_after_their_enrolment_was_left_are_dropped(step, opened, api, cast):
+    page = opened("#enrol")
+    looked_at = []
+    page.on("request", lambda request: looked_at.append(request.url) if "analyze" in request.url else None)
+    fill_in(page, ADA)
+    page.evaluate(HELD, step)
+    page.get_by_label("Choose photos").set_input_files(cast.photos)
+    page.wait_for_function("window.waiting")
+    begin_another(page)
+    page.evaluate("window.go()")
+    page.wait_for_timeout(1000)  # longer than two photos take
+    expect(page.locator("#enrol-shots > li")).to_have_count(0)
+    assert looked_at == []
+    fill_in(page, "Grace Hopper")
+    page.get_by_label("Choose photos").set_input_files(cast.photos[0])
+    expect(page.get_by_text("Good: one face.")).to_have_count(1)
+
+
+@pytest.mark.parametrize("status", [201, 503])
+def test_an_answer_that_comes_after_its_enrolment_was_left_ends_no_other(status, opened, api, cast):
+    page = opened("#enrol", expected=["503"])
+    held = []
+    page.route("**/v1/people", lambda route: held.append(route) if route.request.method == "POST" else route.fallback())
+    fill_in(page, ADA)
+    page.get_by_label("Choose photos").set_input_files(cast.photos[0])
+    expect(page.get_by_text("Good: one face.")).to_be_visible()
+    page.get_by_role("button", name="Enrol").click()
+    expect(page.get_by_role("button", name="Enrol")).to_be_disabled()
+    begin_another(page)
+    fill_in(page, "Grace Hopper")
+    (route,) = held
+    with page.expect_response("**/v1/people"):
+        if status == 201:
+            route.continue_()
+        else:
+            route.fulfill(
+                status=503, content_type="application/problem+json", body='{"code": "busy", "detail": "busy"}'
+            )
+    page.wait_for_timeout(200)
+    expect(page.locator("#enrol-done")).to_be_hidden()
+    expect(page.locator("#enrol-message")).to_be_hidden()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Grace Hopper")
+    expect(page.get_by_role("button", name="Enrol")).to_be_enabled()
+
+
 def test_a_file_that_is_no_photo_ends_the_live_pictures_too(opened):
     page = opened()
     page.get_by_role("button", name="Live camera").click()

@@ -16,10 +16,12 @@ const shots = new Shots(byId("enrol-shots"), changed);
 const fields = ["enrol-name", "enrol-consent", "enrol-agreed"].map(byId);
 const [name, consent, agreed] = fields;
 let existing = ""; // whom photos are added to
+let turn = 0; // the enrolment that is open; what an earlier one still waited for is dropped
 
 export const enrol = {
   title: "Enrol",
   enter(who) {
+    turn += 1;
     existing = who;
     form.reset();
     shots.clear();
@@ -27,6 +29,7 @@ export const enrol = {
     for (const id of ["enrol-message", "enrol-photos-error"]) tell(byId(id));
     byId("enrol-title").textContent = existing ? `Add photos of ${existing}` : "Enrol somebody";
     byId("enrol-submit").textContent = existing ? "Add photos" : "Enrol";
+    byId("enrol-submit").disabled = false;
     show(byId("enrol-new"), !existing);
     show(byId("enrol-photos").querySelector(".number"), !existing);
     show(form);
@@ -36,6 +39,7 @@ export const enrol = {
     if (!may("enrol")) tell(byId("enrol-message"), "Enrolling needs an API key of the role enrol.");
   },
   leave() {
+    turn += 1;
     camera.stop();
     shots.clear(); // photos of an enrolment that was left are nobody's to keep
   },
@@ -74,10 +78,14 @@ async function add(picture) {
 }
 
 async function addFiles(files) {
+  const mine = turn;
   for (const file of files) {
     try {
-      await add(await read(file));
+      const picture = await read(file);
+      if (mine !== turn) return;
+      await add(picture);
     } catch (error) {
+      if (mine !== turn) return;
       tell(byId("enrol-photos-error"), `${file.name}: ${error.message}`);
     }
   }
@@ -113,16 +121,18 @@ function content() {
 async function send() {
   tell(byId("enrol-message"));
   if (!complete()) return;
+  const mine = turn;
   stop();
   const button = byId("enrol-submit");
   button.disabled = true;
   try {
     const path = existing ? `${pathOf(existing)}/samples` : "people";
-    done(await call("POST", path, content()));
+    const answer = await call("POST", path, content());
+    if (mine === turn) done(answer);
   } catch (error) {
+    if (mine !== turn) return;
     shots.report(error.photos ?? []);
     tell(byId("enrol-message"), sentence(error));
-  } finally {
     button.disabled = false;
   }
 }
@@ -140,6 +150,7 @@ function done({ person, photos }) {
   show(form, false);
   show(byId("enrol-done"));
   byId("enrol-done-title").focus();
+  turn += 1;
 }
 
 function line(text) {

@@ -28,10 +28,12 @@ export class Shots {
     return this.#shots.map((shot) => shot.jpeg);
   }
 
-  /** Add a picture on a canvas, and check it. */
+  /** Add a picture on a canvas, and check it; not where the list was cleared meanwhile. */
   async add(canvas) {
     const item = copyOf("shot");
+    const shots = this.#shots;
     const shot = { item, jpeg: await toJpeg(canvas) };
+    if (shots !== this.#shots) return;
     const small = item.querySelector("canvas");
     small.width = small.height = THUMBNAIL;
     cut(small.getContext("2d"), canvas, THUMBNAIL);
