@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from services import ADA, EASY, enrol, problem
@@ -13,8 +14,9 @@ from mien.authentication.attempts import Attempts
 from mien.contract import Contract
 from mien.runtime import Model
 from mien.server import challenges as module
+from mien.server import upkeep
 from mien.server.challenges import ChallengeStore
-from mien.server.problems import ProblemError
+from mien.server.problems import Code, ProblemError
 from mien.server.store import Store
 
 JPEG = {"Content-Type": "image/jpeg"}
@@ -181,6 +183,36 @@ def test_what_has_ended_goes(tmp_path):
         with pytest.raises(ProblemError):
             challenges.get(state.challenge.id, 1100.0)
         assert b"Ada" not in (tmp_path / "x.service.db").read_bytes() + (tmp_path / "x.service.db-wal").read_bytes()
+
+
+DAY = 86400.0
+
+
+def test_a_lock_out_of_days_lasts(tmp_path):
+    contract = Model().contract
+    policy = replace(Policy.recommended(contract), attempts=1, lockout=7 * DAY)
+    with closing(Store(tmp_path / "x.service.db")) as store:
+        challenges = ChallengeStore(store)
+        challenges.begin("Ada", policy, contract, 0.0)
+        challenges.sweep(6 * DAY)
+        with pytest.raises(ProblemError) as locked:
+            challenges.begin("Ada", policy, contract, 6 * DAY)
+        assert (locked.value.code, locked.value.retry_after) == (Code.PERSON_LOCKED, DAY)
+        challenges.sweep(7 * DAY)
+        challenges.begin("Ada", policy, contract, 7 * DAY)
+
+
+def test_attempts_before_a_lock_out_of_days_are_remembered(started, photo, monkeypatch):
+    monkeypatch.setattr(upkeep, "SWEEP_SECONDS", 0.05)
+    with started(policy={**EASY, "attempts": 2, "lockout": 7 * DAY}) as client:
+        enrol(client, photo("obama"))
+        create(client)
+        store = client.app.state.service.store
+        with store.writing() as db:
+            db.execute("UPDATE attempts SET changed = changed - ?", (6 * DAY,))
+        time.sleep(0.3)
+        create(client)
+        problem(client.post("/v1/challenges", json={"person": ADA}), 429, "person_locked")
 
 
 def test_the_end_is_audited_once_without_images(tmp_path, caplog):

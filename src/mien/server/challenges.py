@@ -17,7 +17,7 @@ KEPT_SECONDS = 3600.0
 """How long an ended challenge can be asked for its result."""
 
 ATTEMPTS_SECONDS = 86400.0
-"""How long attempts without success are remembered after the last; longer than any sensible lock-out."""
+"""How long attempts without success are remembered after the last, at least; longer when they lock out for longer."""
 
 _AUDIT = logging.getLogger("mien.audit")
 
@@ -79,13 +79,22 @@ class ChallengeStore:
             db.execute("DELETE FROM attempts WHERE person = ?", (person,))
         self.store.truncate_log()
 
-    def sweep(self, now: float) -> None:
-        """End challenges whose time is over, and remove what has been kept for long enough."""
+    def sweep(self, now: float, lockout: float = 0.0) -> None:
+        """End challenges whose time is over, and remove what has been kept for long enough.
+
+        Args:
+            now: seconds of the challenges' clock.
+            lockout: seconds that the policy locks out for: attempts are remembered for as long. Who is locked out stays
+                so to the end, even if the policy has been changed meanwhile.
+        """
         with self.store.writing() as db:
             for state in _running(db, "expires < ?", now):
                 _write(db, end(state, now))
             db.execute("DELETE FROM challenges WHERE ended < ?", (now - KEPT_SECONDS,))
-            db.execute("DELETE FROM attempts WHERE changed < ?", (now - ATTEMPTS_SECONDS,))
+            old = (now - max(ATTEMPTS_SECONDS, lockout),)
+            for person, text in db.execute("SELECT person, record FROM attempts WHERE changed < ?", old).fetchall():
+                if not Attempts.from_json(text).locked(now):
+                    db.execute("DELETE FROM attempts WHERE person = ?", (person,))
         self.store.truncate_log()
 
     def _change(self, challenge: str, step: Callable[[State], State]) -> State:

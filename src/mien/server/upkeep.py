@@ -33,7 +33,7 @@ async def swept(service: Service) -> AsyncIterator[None]:
 async def _sweep(service: Service) -> None:
     while True:
         try:
-            await run_in_threadpool(service.challenges.sweep, time.time())
+            await run_in_threadpool(service.challenges.sweep, time.time(), service.rules.policy.lockout)
         except MienError as error:
             _LOG.warning("old challenges were not removed: %s", error)
         await asyncio.sleep(SWEEP_SECONDS)
