@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from starlette.concurrency import run_in_threadpool
 
@@ -20,7 +20,7 @@ _LOG = logging.getLogger("mien.server")
 
 @asynccontextmanager
 async def swept(service: Service) -> AsyncIterator[None]:
-    """End and remove old challenges every `SWEEP_SECONDS` while the block runs."""
+    """Every `SWEEP_SECONDS` while the block runs, end and remove old challenges, and finish removals of people."""
     task = asyncio.create_task(_sweep(service))
     try:
         yield
@@ -32,8 +32,20 @@ async def swept(service: Service) -> AsyncIterator[None]:
 
 async def _sweep(service: Service) -> None:
     while True:
-        try:
-            await run_in_threadpool(service.challenges.sweep, time.time(), service.rules.policy.lockout)
-        except MienError as error:
-            _LOG.warning("old challenges were not removed: %s", error)
+        await run_in_threadpool(_tidy, service)
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _tidy(service: Service) -> None:
+    with _logged("old challenges were not removed"):
+        service.challenges.sweep(time.time(), service.rules.policy.lockout)
+    with _logged("removals were not finished"):
+        service.gallery.finish_removals(0.0)  # one that a reader kept pending; where there is none it is no work
+
+
+@contextmanager
+def _logged(failure: str) -> Iterator[None]:
+    try:
+        yield
+    except MienError as error:
+        _LOG.warning("%s: %s", failure, error)
