@@ -51,5 +51,13 @@ class GalleryError(MienError):
     """A gallery of people, or what is to be enrolled in it, is not what was expected."""
 
 
+class PersonExistsError(GalleryError):
+    """A name is taken that was to be a new person's."""
+
+
+class PersonNotFoundError(GalleryError):
+    """A person is not, or no longer, in the gallery."""
+
+
 class ServiceError(MienError):
     """The service cannot be started so, or its file of keys and challenges cannot be used."""

@@ -13,9 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mien import Gallery, GalleryError, ModelError
+from mien import Gallery, GalleryError, ModelError, PersonExistsError, PersonNotFoundError
 from mien.contract import Contract
-from mien.gallery import Thresholds
+from mien.gallery import NOBODY, Thresholds
 from mien.types import Expression
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -39,6 +39,21 @@ def test_who_never_agreed_is_not_enrolled(gallery):
     gallery.enroll("Ada", [0, 0, 0], consent="once")
     assert gallery.enroll("Ada", [1, 0, 0]).consent == "once"
     assert gallery.enroll("Ada", [1, 0, 0], consent="again").consent == "again"
+
+
+def test_only_who_is_expected_is_enrolled(gallery):
+    ada = gallery.enroll("Ada", [0, 0, 0], consent="yes", expected=NOBODY)
+    with pytest.raises(PersonExistsError, match="Ada is enrolled already; add samples to that person, or choose"):
+        gallery.enroll("Ada", [1, 0, 0], consent="yes", expected=NOBODY)
+    assert gallery.enroll("Ada", [1, 0, 0], expected=ada.number).samples == 2
+    gallery.remove("Ada")
+    with pytest.raises(PersonNotFoundError, match="Ada was removed meanwhile"):
+        gallery.enroll("Ada", [1, 0, 0], consent="yes", expected=ada.number)
+    assert gallery.people() == []
+    gallery.enroll("Ada", [5, 0, 0], consent="another person of this name")
+    with pytest.raises(PersonNotFoundError):
+        gallery.enroll("Ada", [1, 0, 0], expected=ada.number)
+    assert gallery.person("Ada").samples == 1
 
 
 def test_a_consent_that_ended(gallery):

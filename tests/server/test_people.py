@@ -7,6 +7,7 @@ import pytest
 from services import ADA, CONSENT, enrol, problem
 
 from mien import Gallery
+from mien.server.routes import people
 
 PATH = "/v1/people/Barack%20Obama"
 
@@ -51,6 +52,35 @@ def test_a_new_person_needs_consent(shared, photo):
 def test_a_name_is_taken_once(enrolled, photo):
     problem(enrol(enrolled, photo("biden")), 409, "person_exists")
     assert enrolled.get(PATH).json()["samples"] == 1
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Let something happen while photos are looked at."""
+    plain = people.decode
+
+    def let(act):
+        def decode(*given):
+            act()
+            return plain(*given)
+
+        monkeypatch.setattr(people, "decode", decode)
+
+    return let
+
+
+def test_two_people_do_not_become_one_under_a_name(client, photo, meanwhile):
+    gallery = client.app.state.service.gallery
+    meanwhile(lambda: gallery.enroll(ADA, [0.0] * 128, consent="somebody else's"))
+    problem(enrol(client, photo("obama")), 409, "person_exists")
+    assert (client.get(PATH).json()["samples"], client.get(PATH).json()["consent"]) == (1, "somebody else's")
+
+
+def test_who_is_removed_meanwhile_is_not_enrolled_again(enrolled, photo, meanwhile):
+    meanwhile(lambda: enrolled.app.state.service.gallery.remove(ADA))
+    answer = enrolled.post(f"{PATH}/samples", files={"photo": photo("obama2")}, data={"consent": "of before"})
+    problem(answer, 404, "person_not_found")
+    assert enrolled.get("/v1/people").json()["people"] == []
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "a\nb", "x" * 201, ".", ".."])

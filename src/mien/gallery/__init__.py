@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from mien.gallery.calibration import Calibration, calibrate_pairs, calibrate_people
 from mien.gallery.enrolment import PhotoReport, enroll_photos
-from mien.gallery.gallery import Gallery
+from mien.gallery.gallery import NOBODY, Gallery
 from mien.gallery.records import Identification, Match, Person, Removal, Sample, Stats
 from mien.gallery.thresholds import Thresholds
 from mien.gallery.transfer import Exported, from_lines, to_lines
 
 __all__ = [
+    "NOBODY",
     "Calibration",
     "Exported",
     "Gallery",

@@ -46,6 +46,7 @@ def enroll_photos(
     expires: datetime | None = None,
     largest: bool = False,
     overrule: bool = False,
+    expected: int | None = None,
 ) -> list[PhotoReport]:
     """Enrol a person by photos; those that pass the checks become samples, all in one transaction.
 
@@ -62,12 +63,13 @@ def enroll_photos(
         expires: see there.
         largest: take the largest of several faces, instead of refusing the photo.
         overrule: enrol a small or blurred face too, and one unlike the person's other samples.
+        expected: see `Gallery.enroll`.
 
     Returns:
         What became of each photo, in order. When none passed, nothing was changed.
 
     Raises:
-        GalleryError: the gallery is of another model, or a new person has given no consent.
+        GalleryError: the gallery is of another model; or see `Gallery.enroll`, whose checks come after the photos'.
     """
     gallery.check_model(mien.contract)
     own = _own_embeddings(gallery, name)
@@ -90,7 +92,7 @@ def enroll_photos(
     if accepted:
         embeddings = np.stack([embedding for _, embedding in accepted])
         sources = [source for source, _ in accepted]
-        gallery.enroll(name, embeddings, consent=consent, expires=expires, sources=sources)
+        gallery.enroll(name, embeddings, consent=consent, expires=expires, sources=sources, expected=expected)
     return reports
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mien.contract import Contract
-from mien.errors import GalleryError
+from mien.errors import GalleryError, PersonExistsError, PersonNotFoundError
 from mien.gallery import erasure, people
 from mien.gallery.database import check_model, connect, open_gallery, sentences, transaction
 from mien.gallery.index import CHUNK, Index
@@ -24,6 +24,9 @@ from mien.gallery.thresholds import Thresholds
 from mien.gallery.transfer import Exported
 
 Floats = NDArray[np.float32]
+
+NOBODY = 0
+"""The number of no person."""
 
 ERASURE_SECONDS = 2.0
 """How long a removal goes on trying to truncate the write-ahead log while some process reads the file."""
@@ -93,6 +96,7 @@ class Gallery:
         consent: str = "",
         expires: datetime | None = None,
         sources: Sequence[str] = (),
+        expected: int | None = None,
         now: datetime | None = None,
     ) -> Person:
         """Enrol a person, or add samples to somebody who is enrolled.
@@ -103,6 +107,7 @@ class Gallery:
             consent: what the person agreed to, in words; needed for a new person, recorded anew for others if given.
             expires: when the consent ends; None leaves it as it is, for a new person without an end.
             sources: where each sample comes from, in words, N of them; none is needed.
+            expected: the number of the person that is meant, `NOBODY` for a new one; None takes whoever has the name.
             now: the time, for tests.
 
         Returns:
@@ -111,6 +116,8 @@ class Gallery:
         Raises:
             GalleryError: the name is empty, an embedding is of another size or not finite, or a new person has given no
                 consent.
+            PersonExistsError: a new person is expected, and the name is taken.
+            PersonNotFoundError: the person that is expected has been removed.
         """
         name, vectors = _checked_name(name), self._checked(embeddings)
         if sources and len(sources) != len(vectors):
@@ -118,6 +125,7 @@ class Gallery:
         now = now or datetime.now(UTC)
         with self._writing() as db:
             person = people.find_person(db, name)
+            _check_expected(person, expected, name)
             if person is None and not consent.strip():
                 raise GalleryError(f"{name} is new and has given no consent; tell what the person agreed to")
             number = people.add_person(db, name, now) if person is None else person.number
@@ -168,7 +176,7 @@ class Gallery:
         """Somebody by name.
 
         Raises:
-            GalleryError: nobody of that name is enrolled.
+            PersonNotFoundError: nobody of that name is enrolled.
         """
         with self._reading() as db:
             return people.get_person(db, name)
@@ -188,7 +196,7 @@ class Gallery:
         """Remove people: names, consents and samples are overwritten, and the write-ahead log is truncated.
 
         Raises:
-            GalleryError: nobody of one of the names is enrolled; then nobody is removed.
+            PersonNotFoundError: nobody of one of the names is enrolled; then nobody is removed.
         """
         with self._writing() as db:
             chosen = [people.get_person(db, name) for name in dict.fromkeys(names)]
@@ -199,7 +207,8 @@ class Gallery:
         """Remove one sample of a person, who stays enrolled.
 
         Raises:
-            GalleryError: the person is not enrolled or has no such sample.
+            GalleryError: the person has no such sample.
+            PersonNotFoundError: nobody of that name is enrolled.
         """
         with self._writing() as db:
             own = [sample.number for sample in people.samples_of(db, people.get_person(db, name).number)]
@@ -236,7 +245,8 @@ class Gallery:
         """Enrol exported people, all or none of them; gives how many. Their numbers are given anew.
 
         Raises:
-            GalleryError: a person is enrolled already, or an embedding does not fit.
+            GalleryError: an embedding does not fit.
+            PersonExistsError: a person is enrolled already.
         """
         count = 0
         with self._writing() as db:
@@ -244,7 +254,9 @@ class Gallery:
             for record in exported:
                 person, vectors = record.person, self._checked(record.embeddings)
                 if person.name in taken:
-                    raise GalleryError(f"{person.name} is enrolled already; remove that person first, or rename one")
+                    raise PersonExistsError(
+                        f"{person.name} is enrolled already; remove that person first, or rename one"
+                    )
                 taken.add(_checked_name(person.name))
                 number = people.add_person(db, person.name, person.enrolled)
                 people.add_consent(db, number, person.consent)
@@ -347,6 +359,16 @@ class Gallery:
         if not np.isfinite(vectors).all():
             raise GalleryError("an embedding is not finite; the model's answer holds NaN or infinity")
         return vectors
+
+
+def _check_expected(person: Person | None, expected: int | None, name: str) -> None:
+    """Refuse to enrol when somebody came or went since the caller looked."""
+    number = NOBODY if person is None else person.number
+    if expected is None or number == expected:
+        return
+    if expected == NOBODY:
+        raise PersonExistsError(f"{name} is enrolled already; add samples to that person, or choose another name")
+    raise PersonNotFoundError(f"{name} was removed meanwhile; enrol the person anew, with consent")
 
 
 def _checked_name(name: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import GalleryError
+from mien.errors import PersonNotFoundError
 from mien.gallery.database import NEVER, bucket
 from mien.gallery.records import Person, Sample
 
@@ -81,11 +81,11 @@ def get_person(db: sqlite3.Connection, name: str) -> Person:
     """The person of a name.
 
     Raises:
-        GalleryError: nobody of that name is enrolled.
+        PersonNotFoundError: nobody of that name is enrolled.
     """
     person = find_person(db, name)
     if person is None:
-        raise GalleryError(f"nobody called {name!r} is enrolled; `mien gallery list` tells who is")
+        raise PersonNotFoundError(f"nobody called {name!r} is enrolled; `mien gallery list` tells who is")
     return person
 
 

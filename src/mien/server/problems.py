@@ -11,7 +11,16 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from mien.errors import DataError, GalleryError, ImageError, LockedError, MienError, NoFaceError
+from mien.errors import (
+    DataError,
+    GalleryError,
+    ImageError,
+    LockedError,
+    MienError,
+    NoFaceError,
+    PersonExistsError,
+    PersonNotFoundError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -125,6 +134,8 @@ _CODES: dict[type[MienError], Code] = {
     NoFaceError: Code.NO_FACE,
     LockedError: Code.PERSON_LOCKED,
     DataError: Code.CALIBRATION_IMPOSSIBLE,
+    PersonExistsError: Code.PERSON_EXISTS,
+    PersonNotFoundError: Code.PERSON_NOT_FOUND,
     GalleryError: Code.REQUEST_INVALID,
 }
 

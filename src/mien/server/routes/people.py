@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from mien.errors import GalleryError, ImageError
-from mien.gallery import Person, PhotoReport, enroll_photos, to_lines
+from mien.errors import ImageError, PersonNotFoundError
+from mien.gallery import NOBODY, Person, PhotoReport, enroll_photos, to_lines
 from mien.images import Pixels
 from mien.server import examples
 from mien.server.access import Administrator, Enroller
@@ -79,7 +79,7 @@ async def enrol_person(request: Request, service: Services, _: Enroller) -> Enro
             raise ProblemError(Code.PERSON_EXISTS, "somebody of this name is enrolled; add samples, or choose another")
 
     await run_in_threadpool(check)
-    return await _enrol(service, name, form)
+    return await _enrol(service, name, NOBODY, form)
 
 
 @router.get("/{name}", **call("/v1/people/Ada%20Lovelace", examples.PERSON, problems=[Code.PERSON_NOT_FOUND]))
@@ -127,7 +127,7 @@ async def add_samples(name: NamePath, request: Request, service: Services, _: En
     """Add photos to a person; a consent or its end, if given, is recorded anew."""
     form = await read_form(request)
     person = await _existing(service, name)
-    return await _enrol(service, person.name, form)
+    return await _enrol(service, person.name, person.number, form)
 
 
 @router.delete(
@@ -176,7 +176,7 @@ async def export_person(name: NamePath, service: Services, _: Administrator) -> 
     return JsonLines(text)
 
 
-async def _enrol(service: Service, name: str, form: Form) -> EnrolmentAnswer:
+async def _enrol(service: Service, name: str, expected: int, form: Form) -> EnrolmentAnswer:
     photos, expires, consent = form.photos("photo"), _expires(form), _consent(form)
     overrule = form.text("overrule") == "true"
 
@@ -185,7 +185,14 @@ async def _enrol(service: Service, name: str, form: Form) -> EnrolmentAnswer:
         pixels = _decoded(photos, service.settings.limits.pixels, unreadable)
         reports = iter(
             enroll_photos(
-                service.gallery, service.mien, name, pixels, consent=consent, expires=expires, overrule=overrule
+                service.gallery,
+                service.mien,
+                name,
+                pixels,
+                consent=consent,
+                expires=expires,
+                overrule=overrule,
+                expected=expected,  # others may enrol or remove people while the photos are looked at
             )
         )
         answers = report_answers([unreadable.get(k) or next(reports) for k in range(len(photos))])
@@ -219,9 +226,7 @@ async def _existing(service: Service, name: str) -> Person:
 def _find(service: Service, name: str) -> Person | None:
     try:
         return service.gallery.person(name)
-    except GalleryError as error:
-        if error.__cause__ is not None:  # the file, not the name
-            raise
+    except PersonNotFoundError:
         return None
 
 
