@@ -42,6 +42,15 @@ def test_a_key_is_printed_once_listed_and_revoked(serve, gallery):
     assert keys(gallery) == []
 
 
+def test_what_it_means_to_revoke_the_last_key_is_said(serve, gallery):
+    serve("add", "front door")
+    serve("add", "back door")
+    first, last = keys(gallery)
+    assert serve("revoke", first.id).stderr == ""
+    told = serve("revoke", last.id).stderr
+    assert "lets nobody in until `mien serve keys add` makes another" in told
+
+
 def test_a_key_is_for_looking_unless_told_otherwise(serve, gallery):
     assert serve("add", "door").exit_code == 0
     assert keys(gallery)[0].role is Role.ANALYSE

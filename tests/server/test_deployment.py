@@ -93,6 +93,13 @@ def test_systemd_waits_for_what_was_accepted():
     assert setting("Environment") == f"MIEN_GALLERY=/var/lib/{setting('StateDirectory')}/people.db"
 
 
+def test_the_first_key_is_made_before_the_service_starts():
+    page = (ROOT / "docs/service.md").read_text()
+    steps = page[page.index("## systemd") :]
+    assert 0 < steps.index("serve keys add") < steps.index("systemctl enable --now")
+    assert f"--gallery {setting('Environment').removeprefix('MIEN_GALLERY=')}" in steps
+
+
 def test_systemd_takes_the_unit(tmp_path):
     analyze = shutil.which("systemd-analyze")
     if analyze is None:

@@ -97,6 +97,38 @@ def test_a_revoked_key_is_refused_at_once(client, keys):
         keys_store.revoke("nothing")
 
 
+def test_a_service_whose_keys_are_all_revoked_is_shut(client, keys):
+    store = client.app.state.service.keys
+    left = [store.revoke(split(key)[0]) for key in keys.values()]
+    assert left == [True, True, False]
+    problem(client.get("/v1/people"), 401, "key_required")
+    problem(client.get("/v1/people", headers=bearer(keys[Role.ADMIN])), 401, "key_required")
+    assert client.get("/v1/service").json()["key_needed"] is True
+    with pytest.raises(ServiceError, match="no key"):
+        store.revoke("nothing")
+    assert client.get("/v1/people", headers=bearer(store.add("another", Role.ENROL))).status_code == 200
+
+
+def test_a_key_that_never_was_shuts_nothing(client):
+    with pytest.raises(ServiceError, match="no key"):
+        client.app.state.service.keys.revoke("nothing")
+    assert client.get("/v1/people").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Real-IP", "Via"]
+)
+def test_without_keys_what_a_proxy_passed_on_is_refused(client, name):
+    passed_on = {"Host": "localhost", name: "anything"}
+    problem(client.get("/v1/people", headers=passed_on), 401, "key_required")
+    answer = client.get("/v1/service", headers=passed_on).json()
+    assert (answer["role"], answer["key_needed"]) == (None, True)
+    with client.websocket_connect("ws://localhost/v1/challenges/x/frames", headers={name: "anything"}) as socket:
+        assert socket.receive_json()["code"] == "key_required"
+    key = client.app.state.service.keys.add("a door", Role.ENROL)
+    assert client.get("/v1/people", headers={**passed_on, **bearer(key)}).status_code == 200
+
+
 def test_without_keys_a_service_elsewhere_stays_shut(started):
     """All keys were revoked while it ran."""
     with started(host="0.0.0.0") as client:

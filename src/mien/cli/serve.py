@@ -113,7 +113,9 @@ def revoke_key(
 ) -> ExitCode:
     """Revoke a key; a running service refuses it from now on."""
     with _store(file) as store:
-        KeyStore(store).revoke(key_id)
+        left = KeyStore(store).revoke(key_id)
+    if not left:
+        say("that was the last key: the service lets nobody in until `mien serve keys add` makes another")
     return ExitCode.DONE
 
 

@@ -21,6 +21,9 @@ from mien.server.settings import is_local
 SOCKET_PROTOCOL = "mien"
 """Subprotocol of the WebSocket. A browser cannot send headers there: it offers this one and ``key.<the key>``."""
 
+PROXY_HEADERS = ("forwarded", "via", "x-real-ip")
+"""With all that begin with ``x-forwarded-``: what proxies add."""
+
 bearer = HTTPBearer(auto_error=False, description="An API key, made with `mien serve keys add`.", scheme_name="key")
 
 
@@ -40,7 +43,7 @@ class Caller:
 async def identify_caller(connection: HTTPConnection, service: Service) -> Caller | None:
     """Who calls, after the checks of `check_origin`; None: a key is needed, and none that is valid was sent.
 
-    Without any key a service is open on loopback, and there alone.
+    Until its first key is made a service is open on loopback, and there alone.
 
     Raises:
         ProblemError: the origin is refused, or requests come too fast.
@@ -50,16 +53,16 @@ async def identify_caller(connection: HTTPConnection, service: Service) -> Calle
     text = _key_of(connection)
     key = None if text is None else await run_in_threadpool(service.keys.find, text)
     caller = None if key is None else Caller(key.id, key.role)
-    if caller is None and await run_in_threadpool(is_open, service):
+    if caller is None and await run_in_threadpool(is_open, connection, service):
         check_local(connection)
         caller = Caller(address, Role.ADMIN)
     service.rate.check(address if caller is None else caller.id)
     return caller
 
 
-def is_open(service: Service) -> bool:
-    """Whether no key is needed."""
-    return service.settings.local and not service.keys.any()
+def is_open(connection: HTTPConnection, service: Service) -> bool:
+    """Whether a request needs no key; one that a proxy passed on may come from anywhere."""
+    return service.settings.local and not _passed_on(connection) and not service.keys.needed()
 
 
 def check_origin(connection: HTTPConnection) -> None:
@@ -119,6 +122,11 @@ async def admitted(connection: HTTPConnection, service: Service, role: Role) -> 
 Analyser = Annotated[Caller, Depends(require(Role.ANALYSE))]
 Enroller = Annotated[Caller, Depends(require(Role.ENROL))]
 Administrator = Annotated[Caller, Depends(require(Role.ADMIN))]
+
+
+def _passed_on(connection: HTTPConnection) -> bool:
+    """Whether a proxy says that it passed the request on; not all do."""
+    return any(name in PROXY_HEADERS or name.startswith("x-forwarded-") for name in connection.headers)
 
 
 def _key_of(connection: HTTPConnection) -> str | None:

@@ -39,8 +39,8 @@ class KeyStore:
             rows = db.execute("SELECT id, name, role, created FROM keys ORDER BY created, id").fetchall()
         return [_key(*row) for row in rows]
 
-    def revoke(self, key_id: str) -> None:
-        """Remove a key.
+    def revoke(self, key_id: str) -> bool:
+        """Remove a key; gives whether there is another. Without any the service lets nobody in, see `needed`.
 
         Raises:
             ServiceError: there is no such key.
@@ -48,11 +48,19 @@ class KeyStore:
         with self._store.writing() as db:
             if not db.execute("DELETE FROM keys WHERE id = ?", (key_id,)).rowcount:
                 raise ServiceError(f"there is no key {key_id}; `mien serve keys list` tells the ids")
+            db.execute("INSERT OR IGNORE INTO shut VALUES (1)")
+            return db.execute("SELECT 1 FROM keys LIMIT 1").fetchone() is not None
 
     def any(self) -> bool:
         """Whether there is a key."""
         with self._store.reading() as db:
             return db.execute("SELECT 1 FROM keys LIMIT 1").fetchone() is not None
+
+    def needed(self) -> bool:
+        """Whether a key was ever made: from then on nobody calls without one, even when all are revoked."""
+        with self._store.reading() as db:
+            (needed,) = db.execute("SELECT EXISTS (SELECT 1 FROM keys) OR EXISTS (SELECT 1 FROM shut)").fetchone()
+        return bool(needed)
 
     def find(self, text: str) -> Key | None:
         """The key of a text, or None."""

@@ -25,6 +25,8 @@ FORMAT = 1
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, hash BLOB NOT NULL, "
     "created TEXT NOT NULL) STRICT",
+    # A row once a key was revoked: without keys the service is shut from then on, not open as before the first.
+    "CREATE TABLE IF NOT EXISTS shut (only_one INTEGER PRIMARY KEY CHECK (only_one = 1)) STRICT",
     "CREATE TABLE IF NOT EXISTS challenges (id TEXT PRIMARY KEY, person TEXT NOT NULL, state TEXT NOT NULL, "
     "expires REAL NOT NULL, ended REAL) STRICT",
     "CREATE TABLE IF NOT EXISTS attempts (person TEXT PRIMARY KEY, record TEXT NOT NULL, changed REAL NOT NULL) STRICT",

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 import mien
 from mien.errors import MienError
 from mien.server import examples
-from mien.server.access import Analyser, identify_caller
+from mien.server.access import Analyser, identify_caller, is_open
 from mien.server.bodies import MAX_PHOTOS
 from mien.server.describe import call
 from mien.server.problems import KINDS, Code, ProblemError
@@ -30,7 +30,7 @@ async def describe_service(request: Request, service: Services) -> ServiceAnswer
         version=mien.__version__,
         model=service.contract.model_id,
         expressions=list(service.contract.expressions),
-        key_needed=not service.settings.local or await run_in_threadpool(service.keys.any),
+        key_needed=not await run_in_threadpool(is_open, request, service),
         role=None if caller is None else caller.role,
         limits=LimitsAnswer(body=limits.body, pixels=limits.pixels, photos=MAX_PHOTOS, rate=limits.rate),
     )
