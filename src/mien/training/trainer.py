@@ -20,6 +20,7 @@ from mien.training.assembly import Parts, build, optimizer_groups, take_over
 from mien.training.batches import Batches, seed_of
 from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, save_checkpoint
 from mien.training.data import Source
+from mien.training.interruption import deferred_interrupt
 from mien.training.recipe import Recipe
 from mien.training.tasks import Batch
 from mien.training.teachers import load_teacher
@@ -85,7 +86,6 @@ class Trainer:
         self._trained = nn.ModuleList([self.network, self.parts.tasks])
         self.averaged = AveragedModel(self.network, multi_avg_fn=_moving_average(recipe.average), use_buffers=True)
         self.optimizer = torch.optim.AdamW(optimizer_groups(recipe, self.parts), fused=True)
-        self._folded_stem = fold_affines(self.network.stem)
         self.batches = Batches(recipe, sources, self._stem)
         if recipe.precision == "bfloat16" and torch.backends.cpu.get_cpu_capability() in _WITHOUT_BFLOAT16:
             observer.line(
@@ -98,6 +98,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / LAST).exists():
             self._restore(load_checkpoint(folder / LAST))
+        self._folded_stem = fold_affines(self.network.stem)
 
     @property
     def total_steps(self) -> int:
@@ -108,24 +109,24 @@ class Trainer:
         """Train to the end, from where the folder's run stands; returns the best epoch's metrics.
 
         Raises:
-            KeyboardInterrupt: after the state was saved.
+            KeyboardInterrupt: Ctrl-C was pressed; the step was finished and the state saved.
         """
         if self.recipe.cached_views:
             self.observer.line(f"computing {self.recipe.cached_views} views of each photo")
             self.batches.fill_cache()
-        with _without_denormals(), SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step) as board:
-            try:
-                while self._epoch_to_end() or self.step < self.total_steps:
-                    if self._epoch_to_end():
-                        self._end_epoch(board)
-                    else:
-                        self._train_step(board)
-                        if self.step % self.recipe.checkpoint_every == 0:
-                            save_checkpoint(self._state(), self.folder / LAST)
-            except KeyboardInterrupt:
-                save_checkpoint(self._state(), self.folder / LAST)
-                self.observer.line(f"stopped after step {self.step}; the same command goes on from there")
-                raise
+        board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step)
+        with _without_denormals(), board, deferred_interrupt() as interrupted:
+            while self._epoch_to_end() or self.step < self.total_steps:
+                if self._epoch_to_end():
+                    self._end_epoch(board)
+                else:
+                    self._train_step(board)
+                    if self.step % self.recipe.checkpoint_every == 0:
+                        save_checkpoint(self._state(), self.folder / LAST)
+                if interrupted():
+                    save_checkpoint(self._state(), self.folder / LAST)
+                    self.observer.line(f"stopped after step {self.step}; the same command goes on from there")
+                    raise KeyboardInterrupt
         return self._best()
 
     def _epoch_to_end(self) -> bool:
@@ -192,10 +193,11 @@ class Trainer:
             board.add_scalar(f"validation/{key}", value, self.step)
         epoch = len(self.history) + 1
         best = max((entry.get("score", -math.inf) for entry in self.history), default=-math.inf)
-        self.history.append({"epoch": epoch} | metrics)
+        entry = {"epoch": epoch} | metrics
         if metrics.get("score", math.inf) > best:
             kept = {"recipe": self.recipe.model_dump_json(), "network": self._kept_network().state_dict()}
-            save_checkpoint(kept | {"metrics": self.history[-1]}, self.folder / BEST)
+            save_checkpoint(kept | {"metrics": entry}, self.folder / BEST)
+        self.history.append(entry)
         save_checkpoint(self._state(), self.folder / LAST)
         (self.folder / "history.json").write_text(json.dumps(self.history, indent=1))
         weights = ", ".join(f"{task} {weight:.3f}" for task, weight in self.parts.weighting.weights.items())
