@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -16,8 +18,9 @@ import yaml
 from mien.datasets import UNLABELLED, plain_view
 from mien.errors import CheckpointError, DataError, RecipeError
 from mien.training import BEST, LAST, Trainer, load_checkpoint, load_sources, load_trained, parse_recipe
+from mien.training.assembly import empty_network
 from mien.training.teachers import load_teacher
-from mien.training.validation import predict
+from mien.training.validation import predict, validate
 
 
 class Silent:
@@ -34,6 +37,21 @@ class Silent:
 def trainer(content: dict[str, Any], faces: Path, folder: Path) -> Trainer:
     recipe = parse_recipe(content, "recipe")
     return Trainer(recipe, load_sources(recipe, {"faces": faces}, lambda _: None), folder, Silent())
+
+
+def press_in(run: Trainer, moment: str) -> None:
+    """Press Ctrl-C once, in the middle of the run's next step."""
+    pressed = []
+
+    def press(*_: Any) -> None:
+        if not pressed:
+            pressed.append(True)
+            signal.raise_signal(signal.SIGINT)
+
+    if moment == "forward":
+        run.network.trunk.register_forward_hook(press)
+    else:
+        run.optimizer.register_step_post_hook(press)
 
 
 def same(first: Any, second: Any) -> bool:
@@ -81,21 +99,19 @@ def test_killed_at_three_random_moments_it_ends_with_the_same_weights(
 
 
 @pytest.mark.parametrize("cached_views", [0, 2])
-def test_interrupted_after_each_step_it_ends_with_the_same_weights(
+def test_interrupted_within_each_step_it_ends_with_the_same_weights(
     content: dict[str, Any], faces: Path, tmp_path: Path, cached_views: int
 ) -> None:
     content["cached_views"] = cached_views
     trainer(content, faces, tmp_path / "whole").run()
 
-    class Interrupting(Silent):
-        def step(self, *_: Any) -> None:
-            raise KeyboardInterrupt
-
-    for _ in range(6):
+    for moment in ("forward", "optimizer") * 3:
         part = trainer(content, faces, tmp_path / "parts")
-        part.log_every, part.observer = 1, Interrupting()
+        done = part.step
+        press_in(part, moment)
         with pytest.raises(KeyboardInterrupt):
             part.run()
+        assert load_checkpoint(tmp_path / "parts" / LAST)["step"] == done + 1
     trainer(content, faces, tmp_path / "parts").run()
     assert same(load_checkpoint(tmp_path / "whole" / LAST), load_checkpoint(tmp_path / "parts" / LAST))
 
@@ -274,6 +290,59 @@ def test_a_damaged_checkpoint_is_one_clear_error(tmp_path: Path, damage: bytes |
         path.write_bytes(damage)
     with pytest.raises(CheckpointError, match=r"last\.pt"):
         load_checkpoint(path)
+
+
+def test_a_second_interruption_ends_at_once_and_what_was_saved_stays(
+    content: dict[str, Any], faces: Path, tmp_path: Path
+) -> None:
+    run = trainer(content, faces, tmp_path)
+
+    def press_twice(*_: Any) -> None:
+        if run.step == 2:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    run.network.trunk.register_forward_hook(press_twice)
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    assert load_checkpoint(tmp_path / LAST)["step"] == 2
+
+
+def test_a_run_goes_on_with_the_frozen_stages_it_started_from(
+    content: dict[str, Any], faces: Path, tmp_path: Path
+) -> None:
+    """They may be another run's, which trained them: ``start`` is given only at the start."""
+    freer = content | {"epochs": 1, "network": content["network"] | {"frozen": 8}}
+    trainer(freer, faces, tmp_path / "freer").run()
+    recipe = parse_recipe(content, "recipe")
+    sources = load_sources(recipe, {"faces": faces}, lambda _: None)
+    start = tmp_path / "freer" / BEST
+    Trainer(recipe, sources, tmp_path / "whole", Silent(), start).run()
+    half = Trainer(recipe, sources, tmp_path / "half", Silent(), start)
+    press_in(half, "optimizer")
+    with pytest.raises(KeyboardInterrupt):
+        half.run()
+    Trainer(recipe, sources, tmp_path / "half", Silent()).run()
+    assert same(load_checkpoint(tmp_path / "whole" / LAST), load_checkpoint(tmp_path / "half" / LAST))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_people_with_two_photos_among_many_with_one_can_be_validated(
+    content: dict[str, Any], faces: Path, seed: int
+) -> None:
+    recipe = parse_recipe(content, "recipe")
+    [source] = load_sources(recipe, {"faces": faces}, lambda _: None)
+    who = torch.cat([torch.arange(40), torch.arange(5)])
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(40))  # of the names: it decides the folds
+    photos = replace(
+        source.train,
+        images=torch.randint(256, (45, *source.train.images.shape[1:]), dtype=torch.uint8),
+        identity=order[who],
+        expression=torch.full((45,), UNLABELLED),  # nor is there anything to say about expressions
+    )
+    metrics = validate(recipe, empty_network(recipe).eval(), [replace(source, validation=photos)])
+    assert metrics.keys() == {"faces/verification_accuracy", "faces/tar_at_far_1e-2", "score"}
+    assert metrics["score"] == metrics["faces/verification_accuracy"]
 
 
 def test_history_and_curves_are_written(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:

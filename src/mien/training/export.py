@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from mien.alignment import ALIGNMENTS
@@ -54,7 +55,7 @@ def choose_threshold(recipe: Recipe, network: FaceNetwork, sources: list[Source]
     embeddings = predict(network, photos, recipe.crop_size)[IDENTITY].numpy()
     identities = photos.identity.numpy()
     result = evaluate_verification(
-        embeddings, identities, fars=(far,), impostors_per_genuine=_IMPOSTORS_PER_GENUINE, bootstrap=0
+        embeddings, identities, folds=1, fars=(far,), impostors_per_genuine=_IMPOSTORS_PER_GENUINE, bootstrap=0
     )
     point = result.points[0]
     if point.far_asked * result.impostors < 1:
@@ -80,7 +81,7 @@ def export(recipe: Recipe, network: FaceNetwork, path: Path, threshold: Threshol
     has_identity = IDENTITY in network.branches
     expressions = recipe.tasks.expression.classes if recipe.tasks.expression and EXPRESSION in network.branches else ()
     contract = Contract(
-        model_id=f"{recipe.name}-{recipe.hash}",
+        model_id=f"{recipe.name}-{_digest(network)}",
         crop_size=recipe.crop_size,
         template=tuple((x * scale, y * scale) for x, y in alignment.template),
         landmark_weights=alignment.weights,
@@ -92,3 +93,11 @@ def export(recipe: Recipe, network: FaceNetwork, path: Path, threshold: Threshol
     )
     export_onnx(network, contract, path)
     return contract
+
+
+def _digest(network: FaceNetwork) -> str:
+    """The first 12 digits of the SHA-256 of the weights: embeddings of other weights cannot be compared."""
+    content = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        content.update(name.encode() + tensor.detach().contiguous().numpy().tobytes())
+    return content.hexdigest()[:12]

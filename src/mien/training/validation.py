@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.datasets import FacePixels, plain_view
@@ -32,13 +34,12 @@ def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source]) -> Met
         if EXPRESSION in outputs and recipe.tasks.expression and "expression" in source.recipe.learn:
             names = [str(expression) for expression in recipe.tasks.expression.classes]
             labels = source.validation.expression.numpy()
-            result = evaluate_expression(outputs[EXPRESSION].numpy(), labels, names, bootstrap=0)
-            metrics[f"{name}/expression_accuracy"] = result.accuracy
-            metrics[f"{name}/expression_balanced_accuracy"] = result.macro_recall
-        if IDENTITY in outputs and (folds := _possible_folds(source.validation)):
-            verification = evaluate_verification(
-                outputs[IDENTITY].numpy(), source.validation.identity.numpy(), folds=folds, bootstrap=0
-            )
+            if (labels >= 0).any():
+                result = evaluate_expression(outputs[EXPRESSION].numpy(), labels, names, bootstrap=0)
+                metrics[f"{name}/expression_accuracy"] = result.accuracy
+                metrics[f"{name}/expression_balanced_accuracy"] = result.macro_recall
+        if IDENTITY in outputs and (folds := _possible_folds(identities := _of_several(source.validation))):
+            verification = evaluate_verification(outputs[IDENTITY].numpy(), identities, folds=folds, bootstrap=0)
             metrics[f"{name}/verification_accuracy"] = verification.accuracy
             metrics[f"{name}/tar_at_far_1e-2"] = verification.points[0].tar
     chosen = [
@@ -49,10 +50,15 @@ def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source]) -> Met
     return metrics
 
 
-def _possible_folds(photos: FacePixels) -> int:
-    """Folds with at least two people who have two photos each; 0 when there are none."""
-    counts = torch.bincount(photos.identity[photos.identity >= 0])
-    return min(_FOLDS, int((counts > 1).sum()) // 2)
+def _of_several(photos: FacePixels) -> NDArray[np.int64]:
+    """Identities ``(N,)`` of people with two photos or more, of whom every fold can make pairs; -1 for all others."""
+    _, inverse, counts = np.unique(photos.identity.numpy(), return_inverse=True, return_counts=True)
+    return np.where(counts[inverse] > 1, photos.identity.numpy(), -1)
+
+
+def _possible_folds(identities: NDArray[np.int64]) -> int:
+    """Folds with at least two people each; 0 when there are none."""
+    return min(_FOLDS, len(np.unique(identities[identities >= 0])) // 2)
 
 
 @torch.no_grad()
