@@ -31,6 +31,14 @@ def record(result):
     return json.loads(result.stdout)
 
 
+def test_an_audit_that_cannot_be_kept_ends_before_the_attempt(cli, smile, lenient, examples, tmp_path):
+    audit = tmp_path / "none" / "audit.jsonl"
+    arguments = ("-r", examples / "obama2.jpg", "--ask", "happiness", "--policy", lenient, "--audit", audit)
+    result = cli("authenticate", smile, *arguments)
+    assert (result.exit_code, result.stdout) == (ExitCode.ERROR, "")
+    assert result.stderr.splitlines()[-1] == f"mien: {str(audit)!r}: No such file or directory"
+
+
 def test_the_right_person_with_the_right_expression(cli, smile, lenient, examples, tmp_path):
     audit = tmp_path / "audit.jsonl"
     arguments = ("-r", examples / "obama2.jpg", "--ask", "happiness", "--policy", lenient, "--audit", audit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,13 +67,13 @@ def authenticate(
     if ask is None and not source.startswith("camera:"):
         raise typer.BadParameter("a video file cannot follow random prompts; give --ask, once for each expression")
     known = reference_embeddings(mien, references)
-    with Video(source) as video:
+    log = nullcontext() if audit is None else audit.open("a", encoding="utf-8")  # before anybody stands at the camera
+    with log as stream, Video(source) as video:
         state, _ = begin(str(references[0]), rules, mien.contract, 0.0, Attempts(), asked=tuple(ask) if ask else None)
         state = _watch(mien, ((frame.time, frame.pixels) for frame in video), known, state)
         if video.problem:
             say(f"mien: {shown(video.problem)}")
-    if audit is not None:
-        with audit.open("a", encoding="utf-8") as stream:
+        if stream is not None:
             stream.write(audit_of(state).to_json() + "\n")
     _report(state, as_json)
     return ExitCode.DONE if state.outcome is Outcome.ACCEPTED else ExitCode.DIFFERENT

@@ -76,6 +76,9 @@ def reporting(name: str, command: Callable[P, ExitCode], extra: str = "") -> Cal
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
             code = ExitCode.READER_GONE
+        except OSError as error:  # no room, no permission, no such folder
+            say(f"mien: {error.filename!r}: {error.strerror}" if error.filename else f"mien: {error}")
+            code = ExitCode.ERROR
         raise typer.Exit(code)
 
     return run

@@ -10,8 +10,11 @@ import typer
 from mien.cli.exits import ExitCode, say
 from mien.cli.train import DataOption, parse_folders
 from mien.contract import Threshold
+from mien.errors import ModelError
 from mien.training import choose_threshold, load_sources, load_trained
 from mien.training import export as export_model
+
+_FAR = 1e-3
 
 
 def export(
@@ -19,10 +22,12 @@ def export(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The ONNX file to write.")],
     data: DataOption = None,
     far: Annotated[
-        float, typer.Option("--far", min=0.0, max=1.0, help="Choose the verification threshold for this FAR.")
-    ] = 1e-3,
+        float | None,
+        typer.Option("--far", min=0.0, max=1.0, help="Choose the verification threshold for this FAR, else for 0.001."),
+    ] = None,
     threshold: Annotated[
-        float | None, typer.Option("--threshold", min=0.0, help="Take this threshold instead of choosing one.")
+        float | None,
+        typer.Option("--threshold", min=0.0, help="Take this threshold instead of choosing one; --far is what it has."),
     ] = None,
 ) -> ExitCode:
     """Write a trained network as one ONNX file with its contract, for mien analyze --model OUTPUT.
@@ -30,13 +35,17 @@ def export(
     The verification threshold is chosen on the people that the recipe keeps for validation, so its data must be
     given as for mien train; or give a threshold of your own.
     """
+    if threshold is not None and far is None:
+        raise typer.BadParameter("--threshold needs --far: the false acceptance rate that was measured for it")
+    if not output.parent.is_dir():
+        raise ModelError(f"there is no folder {output.parent} for the model file; make it, or give another path")
     recipe, network = load_trained(checkpoint)
     chosen: Threshold | None = None
-    if threshold is not None:
+    if threshold is not None and far is not None:
         chosen = Threshold(threshold, far, "given by the user")
     elif recipe.tasks.identity:
         sources = load_sources(recipe, parse_folders(data or []), say)
-        chosen = choose_threshold(recipe, network, sources, far)
+        chosen = choose_threshold(recipe, network, sources, _FAR if far is None else far)
     contract = export_model(recipe, network, output, chosen)
     say(f"wrote {output}: model {contract.model_id}, {output.stat().st_size / 1e6:.1f} MB")
     if chosen:
