@@ -185,6 +185,16 @@ def test_bfloat16_on_a_processor_without_it_is_said(
     assert any("--set precision=float32" in line for line in run.observer.lines)
 
 
+def test_the_frozen_stages_are_computed_in_the_precision_of_the_others(
+    content: dict[str, Any], faces: Path, tmp_path: Path
+) -> None:
+    for precision, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        run = trainer(content | {"precision": precision}, faces, tmp_path / precision)
+        stem = run.batches.batch(0).stem
+        assert stem.dtype == kind
+        assert run._losses(run.batches.batch(0))[1].dtype == kind
+
+
 def test_a_run_starts_from_the_branches_of_another(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
     alone = content | {
         "crop_size": 128,

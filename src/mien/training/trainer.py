@@ -218,7 +218,7 @@ class Trainer:
         with self._autocast():
             views = self.network.normalize(pixels).contiguous(memory_format=torch.channels_last)
             # A few at a time: the first layers' outputs of a whole batch are larger than the processor's cache.
-        return torch.cat([self._folded_stem(part) for part in views.split(_STEM_BATCH)])
+            return torch.cat([self._folded_stem(part) for part in views.split(_STEM_BATCH)])
 
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
