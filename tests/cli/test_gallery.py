@@ -107,6 +107,17 @@ def test_consents_that_end(call, examples):
     assert bad.exit_code == ExitCode.USAGE
 
 
+def test_a_consent_that_ended_is_renewed(call, examples):
+    call("enroll", "Barack Obama", examples / "obama.jpg", "--consent", "for a while", "--expires", "2020-01-01")
+    refused = call("enroll", "Barack Obama", examples / "obama2.jpg")
+    assert refused.exit_code == ExitCode.ERROR
+    assert "the consent of Barack Obama ended on 2020-01-01; tell what the person agrees to now" in refused.stderr
+    call("enroll", "Barack Obama", examples / "obama2.jpg", "--consent", "renewed, no end")
+    person = json.loads(call("list", "--json").stdout)
+    assert (person["samples"], person["consent"], person["expires"]) == (2, "renewed, no end", None)
+    assert call("identify", examples / "obama.jpg").exit_code == ExitCode.DONE
+
+
 def test_export_and_import(enrolled, cli, tmp_path):
     out = tmp_path / "export.jsonl"
     assert enrolled("export", "Barack Obama", "-o", out).exit_code == 0

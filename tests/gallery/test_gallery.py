@@ -68,6 +68,26 @@ def test_a_consent_that_ended(gallery):
     assert [person.name for person in gallery.people()] == ["Bo"]
 
 
+def test_nobody_is_enrolled_further_whose_consent_has_ended(gallery):
+    gallery.enroll("Ada", [0, 0, 0], consent="for a year", expires=NOW)
+    for end in (None, NOW + timedelta(days=1)):
+        with pytest.raises(GalleryError, match="of Ada ended on 2026-05-01; tell what the person agrees to"):
+            gallery.enroll("Ada", [1, 0, 0], expires=end, now=NOW)
+    assert gallery.person("Ada").samples == 1
+    assert gallery.enroll("Ada", [1, 0, 0], now=NOW - timedelta(seconds=1)).expires == NOW
+
+
+def test_a_new_consent_takes_the_place_of_the_old_ones_end(gallery):
+    gallery.enroll("Ada", [0, 0, 0], consent="for a year", expires=NOW)
+    ada = gallery.enroll("Ada", [1, 0, 0], consent="renewed, no end", now=NOW)
+    assert (ada.consent, ada.expires, ada.samples) == ("renewed, no end", None, 2)
+    assert gallery.identify([0, 0, 0], now=NOW).known.name == "Ada"
+    later = NOW + timedelta(days=1)
+    assert gallery.enroll("Ada", [1, 0, 0], consent="for a day", expires=later, now=NOW).expires == later
+    ada = gallery.enroll("Ada", [1, 0, 0], expires=later + timedelta(days=1), now=NOW)
+    assert (ada.consent, ada.expires) == ("for a day", later + timedelta(days=1))
+
+
 def test_refusals(gallery, path):
     gallery.enroll("Ada", [0, 0, 0], consent="yes")
     for call, message in (

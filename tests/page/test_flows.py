@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+from datetime import UTC, datetime
 
 import pytest
 from clips import FACE, MIDDLE, SIZE
 from PIL import Image
 from playwright.sync_api import expect
+
+from mien import Gallery
 
 ADA = "Ada Lovelace"
 CONSENT = "to open the door of the workshop"
@@ -339,3 +342,30 @@ def test_photos_are_added_to_somebody_and_the_data_saved(opened, enrolled, cast)
     with page.expect_download() as download:
         page.get_by_role("button", name=f"Save data of {ADA}").click()
     assert ADA in download.value.path().read_text()
+
+
+def test_whose_consent_has_ended_is_asked_again(opened, enrolled, server, cast):
+    with Gallery(server.gallery) as gallery:
+        gallery.enroll(ADA, gallery.embeddings(ADA), expires=datetime(2026, 1, 1, tzinfo=UTC))
+    page = opened("#people")
+    page.get_by_role("link", name=f"Add photos of {ADA}").click()
+    expect(page.get_by_text("The consent of this person has ended")).to_be_visible()
+    expect(page.get_by_label("Choose photos")).to_be_hidden()
+    expect(page.get_by_label("Name", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Add photos").click()
+    expect(page.get_by_label("What is agreed to")).to_be_focused()
+    expect(page.locator(".field-error:visible")).to_have_count(2)
+    page.get_by_label("What is agreed to").fill("to open the gate")
+    page.get_by_label("explicit consent").check()
+    page.get_by_label("Choose photos").set_input_files(cast.photos[0])
+    expect(page.get_by_text("Good: one face.")).to_be_visible()
+    page.get_by_role("button", name="Add photos").click()
+    expect(page.get_by_role("heading", name=f"{ADA} is enrolled with 5 photos.")).to_be_visible()
+    person = enrolled.get(f"/v1/people/{ADA}").json()
+    assert (person["consent"], person["expired"]) == ("to open the gate", False)
+
+
+def test_photos_of_nobody_are_not_asked_for(opened, enrolled):
+    page = opened("#enrol/Nobody", expected=["404"])
+    expect(page.get_by_role("alert")).to_have_text("Nobody of this name is enrolled.")
+    expect(page.get_by_role("button", name="Add photos")).to_be_hidden()

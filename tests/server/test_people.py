@@ -115,6 +115,21 @@ def test_consent_ends(client, photo):
     assert person["expired"] is False
 
 
+def test_photos_are_added_after_the_end_of_a_consent_only_with_a_new_one(enrolled, photo):
+    gallery = enrolled.app.state.service.gallery
+    gallery.enroll(ADA, gallery.embeddings(ADA), expires=datetime(2026, 1, 1, tzinfo=UTC))
+    end = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    for fields in ({}, {"expires": end}):
+        members = problem(
+            enrolled.post(f"{PATH}/samples", files={"photo": photo("obama2")}, data=fields), 422, "request_invalid"
+        )
+        assert "ended on 2026-01-01; tell what the person agrees to now" in members["detail"]
+    assert enrolled.get(PATH).json()["samples"] == 2
+    answer = enrolled.post(f"{PATH}/samples", files={"photo": photo("obama2")}, data={"consent": "renewed"})
+    person = answer.json()["person"]
+    assert (person["consent"], person["expires"], person["expired"]) == ("renewed", None, False)
+
+
 @pytest.mark.parametrize("end", ["tomorrow", "2020-01-01", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
 def test_a_consent_cannot_end_in_the_past_or_never(shared, photo, end):
     problem(enrol(shared, photo("obama"), expires=end), 422, "request_invalid")

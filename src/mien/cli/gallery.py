@@ -44,7 +44,12 @@ def enroll(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who is on the photos.")],
     photos: Annotated[list[str], typer.Argument(metavar="PHOTOS", help="Photos of that person, folders, patterns.")],
     consent: Annotated[
-        str, typer.Option("--consent", metavar="TEXT", help="What the person agreed to; needed for a new person.")
+        str,
+        typer.Option(
+            "--consent",
+            metavar="TEXT",
+            help="What the person agreed to; needed for a new person, and where the consent has ended.",
+        ),
     ] = "",
     expires: Annotated[
         datetime | None,
@@ -61,6 +66,8 @@ def enroll(
     threads: ThreadsOption = None,
 ) -> ExitCode:
     """Enrol a person by photos, or add photos to a person. Embeddings are kept, photos are not.
+
+    A --consent takes the place of an earlier one, with its end: without --expires it has none.
 
     A photo must show one face, large and sharp, and like the person's other photos. --json prints one object: name,
     enrolled (how many photos), photos (list of photo, enrolled, problems, warnings).

@@ -104,8 +104,8 @@ class Gallery:
         Args:
             name: who; not empty.
             embeddings: ``(N, D)`` or ``(D,)``, of the gallery's model.
-            consent: what the person agreed to, in words; needed for a new person, recorded anew for others if given.
-            expires: when the consent ends; None leaves it as it is, for a new person without an end.
+            consent: what the person agreed to, in words; needed for a new person, and where the consent has ended.
+            expires: when the consent ends. None: a consent that is given has no end, one of before keeps its own.
             sources: where each sample comes from, in words, N of them; none is needed.
             expected: the number of the person that is meant, `NOBODY` for a new one; None takes whoever has the name.
             now: the time, for tests.
@@ -114,8 +114,8 @@ class Gallery:
             The person as enrolled now.
 
         Raises:
-            GalleryError: the name is empty, an embedding is of another size or not finite, or a new person has given no
-                consent.
+            GalleryError: the name is empty, an embedding is of another size or not finite, or consent is needed and not
+                given.
             PersonExistsError: a new person is expected, and the name is taken.
             PersonNotFoundError: the person that is expected has been removed.
         """
@@ -128,10 +128,15 @@ class Gallery:
             _check_expected(person, expected, name)
             if person is None and not consent.strip():
                 raise GalleryError(f"{name} is new and has given no consent; tell what the person agreed to")
+            if person is not None and person.expired(now) and not consent.strip():
+                raise GalleryError(
+                    f"the consent of {name} ended on {person.expires:%Y-%m-%d}; tell what the person agrees to now, or "
+                    "remove the person"
+                )
             number = people.add_person(db, name, now) if person is None else person.number
             if consent.strip():
                 people.add_consent(db, number, consent.strip())
-            if expires is not None:
+            if consent.strip() or expires is not None:
                 people.set_end(db, number, expires)
             people.add_samples(db, number, vectors, sources or [""] * len(vectors), [now] * len(vectors))
             return people.person_of(db, number)

@@ -16,6 +16,7 @@ const shots = new Shots(byId("enrol-shots"), changed);
 const fields = ["enrol-name", "enrol-consent", "enrol-agreed"].map(byId);
 const [name, consent, agreed] = fields;
 let existing = ""; // whom photos are added to
+let asked = true; // whether consent is asked for: of new people, and of those whose consent has ended
 let turn = 0; // the enrolment that is open; what an earlier one still waited for is dropped
 
 export const enrol = {
@@ -30,12 +31,13 @@ export const enrol = {
     byId("enrol-title").textContent = existing ? `Add photos of ${existing}` : "Enrol somebody";
     byId("enrol-submit").textContent = existing ? "Add photos" : "Enrol";
     byId("enrol-submit").disabled = false;
-    show(byId("enrol-new"), !existing);
-    show(byId("enrol-photos").querySelector(".number"), !existing);
+    for (const part of [byId("enrol-who"), ...form.querySelectorAll(".number")]) show(part, !existing);
+    show(byId("enrol-ended"), Boolean(existing));
     show(form);
     show(byId("enrol-done"), false);
-    consented();
     offer();
+    if (existing && may("enrol")) recall();
+    else ask(!existing);
     if (!may("enrol")) tell(byId("enrol-message"), "Enrolling needs an API key of the role enrol.");
   },
   leave() {
@@ -45,9 +47,29 @@ export const enrol = {
   },
 };
 
+/** Show what is to be filled in, with or without consent. */
+function ask(wanted) {
+  asked = wanted;
+  show(byId("enrol-new"), asked);
+  for (const id of ["enrol-photos", "enrol-submit"]) show(byId(id));
+  consented();
+}
+
+/** Whether somebody is asked for consent again depends on its end. */
+async function recall() {
+  const mine = turn;
+  for (const id of ["enrol-new", "enrol-photos", "enrol-submit"]) show(byId(id), false);
+  try {
+    const { expired } = await call("GET", pathOf(existing));
+    if (mine === turn) ask(expired);
+  } catch (error) {
+    if (mine === turn) tell(byId("enrol-message"), sentence(error));
+  }
+}
+
 /** Photos come after consent: a check for a face looks at them already. */
 function consented() {
-  const yes = Boolean(existing) || agreed.checked;
+  const yes = !asked || agreed.checked;
   show(byId("enrol-first"), !yes);
   show(byId("enrol-after"), yes);
   if (!yes) stop();
@@ -93,7 +115,8 @@ async function addFiles(files) {
 
 /** Whether the form is complete; else says what is missing, and goes to the first of it. */
 function complete() {
-  const wrong = existing ? [] : fields.filter((field) => field.required && !filled(field));
+  const wanted = [...(existing ? [] : [name]), ...(asked ? [consent, agreed] : [])];
+  const wrong = wanted.filter((field) => !filled(field));
   mark(name, filled(name) ? "" : "Write the person’s name.");
   mark(consent, filled(consent) ? "" : "Write what the person agrees to be recognised for.");
   mark(agreed, filled(agreed) ? "" : "Nobody can be enrolled without consent.");
@@ -108,8 +131,8 @@ const filled = (field) => (field.type === "checkbox" ? field.checked : field.val
 
 function content() {
   const data = new FormData();
-  if (!existing) {
-    data.append("name", name.value.trim());
+  if (!existing) data.append("name", name.value.trim());
+  if (asked) {
     data.append("consent", consent.value.trim());
     const days = Number(byId("enrol-end").value);
     if (days) data.append("expires", new Date(Date.now() + days * DAY).toISOString());

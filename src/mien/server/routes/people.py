@@ -124,7 +124,11 @@ async def list_samples(name: NamePath, service: Services, _: Enroller) -> Sample
     ),
 )
 async def add_samples(name: NamePath, request: Request, service: Services, _: Enroller) -> EnrolmentAnswer:
-    """Add photos to a person; a consent or its end, if given, is recorded anew."""
+    """Add photos to a person; where the consent has ended, with a new one.
+
+    A consent takes the place of the one before, with its end: without `expires` it has none. `expires` alone sets
+    another end to the one before.
+    """
     form = await read_form(request)
     person = await _existing(service, name)
     return await _enrol(service, person.name, person.number, form)
