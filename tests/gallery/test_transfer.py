@@ -38,7 +38,7 @@ def test_a_person_moves_with_everything(gallery, tmp_path, tiny_contract, vector
     lines = list(to_lines(gallery.contract, gallery.export(["Zoë"])))
     assert len(lines) == 2
     record = json.loads(lines[1])
-    assert list(record) == ["name", "consent", "enrolled", "expires", "samples"]
+    assert list(record) == ["name", "consent", "consents", "enrolled", "expires", "samples"]
     assert record["expires"] == "2026-05-01T12:30:15Z"
     with Gallery(tmp_path / "new.db", tiny_contract) as new:
         assert new.add(from_lines(lines, new.contract, "file")) == 1
@@ -46,6 +46,28 @@ def test_a_person_moves_with_everything(gallery, tmp_path, tiny_contract, vector
         assert [(s.source, s.added) for s in new.samples("Zoë")] == [("a.jpg", NOW), ("b.jpg", NOW)]
         np.testing.assert_array_equal(new.embeddings("Zoë"), vectors(2))
         assert list(to_lines(new.contract, new.export())) == lines
+
+
+def test_all_that_a_person_agreed_to_moves_along(gallery, tmp_path, tiny_contract, vectors):
+    for text in ("to the door", "to the gate", "to both"):
+        gallery.enroll("Ada", vectors(1), consent=text)
+    lines = list(to_lines(gallery.contract, gallery.export()))
+    record = json.loads(lines[1])
+    assert (record["consent"], record["consents"]) == ("to both", ["to the door", "to the gate", "to both"])
+    with Gallery(tmp_path / "new.db", tiny_contract) as new:
+        new.add(from_lines(lines, new.contract, "file"))
+        assert new.person("Ada").consent == "to both"
+        assert list(to_lines(new.contract, new.export())) == lines
+
+
+def test_an_export_without_earlier_consents_is_read(gallery, vectors):
+    header, line = to_lines(gallery.contract, [exported(vectors(1))])
+    record = json.loads(line)
+    del record["consents"]
+    gallery.add(from_lines([header, json.dumps(record)], gallery.contract, "file"))
+    assert gallery.person("Ada").consent == "signed"
+    (again,) = gallery.export()
+    assert again.consents == ["signed"]
 
 
 def test_all_or_nobody(gallery, vectors):
@@ -71,6 +93,11 @@ def test_all_or_nobody(gallery, vectors):
             'HEADER\n{"name": "A", "consent": "", "enrolled": "2026-05-01T12:30:15Z", "expires": null, '
             '"samples": [{"added": "2026-05-01T12:30:15Z", "source": "", "embedding": [1]}]}',
             "line 2 of file is no person",
+        ),
+        (
+            'HEADER\n{"name": "A", "consent": "yes", "consents": ["yes", "no"], "enrolled": "2026-05-01T12:30:15Z", '
+            '"expires": null, "samples": []}',
+            "line 2 of file is no person .*the last of its consents",
         ),
     ],
 )

@@ -243,7 +243,8 @@ class Gallery:
             with self._reading() as db:
                 person = people.get_person(db, name)
                 vectors = people.embeddings_of(db, person.number, self.contract.embedding_size)
-                exported = Exported(person, people.samples_of(db, person.number), vectors)
+                samples, consents = people.samples_of(db, person.number), people.consents_of(db, person.number)
+                exported = Exported(person, samples, vectors, consents)
             yield exported
 
     def add(self, exported: Iterable[Exported]) -> int:
@@ -264,7 +265,8 @@ class Gallery:
                     )
                 taken.add(_checked_name(person.name))
                 number = people.add_person(db, person.name, person.enrolled)
-                people.add_consent(db, number, person.consent)
+                for consent in record.consents or [person.consent]:
+                    people.add_consent(db, number, consent)
                 people.set_end(db, number, person.expires)
                 sources, times = [s.source for s in record.samples], [s.added for s in record.samples]
                 people.add_samples(db, number, vectors, sources, times)

@@ -110,6 +110,11 @@ def expired_people(db: sqlite3.Connection, now: datetime) -> Integers:
     return np.array([number for (number,) in rows], np.int64)
 
 
+def consents_of(db: sqlite3.Connection, person: int) -> list[str]:
+    """All that a person agreed to, the latest last."""
+    return [text for (text,) in db.execute("SELECT text FROM consents WHERE person = ? ORDER BY number", (person,))]
+
+
 def samples_of(db: sqlite3.Connection, person: int) -> list[Sample]:
     """A person's samples by number."""
     rows = db.execute(

@@ -1,14 +1,15 @@
 """People as JSON lines: to hand somebody all that is stored about them, and to move them to another gallery.
 
 The first line is a header ``{"format": "mien-gallery", "version": 1, "model": ID, "embedding_size": D}``. Every further
-line is a person: ``name``, ``consent``, ``enrolled``, ``expires`` (or null), ``samples``: a list of ``added``,
-``source``, ``embedding`` (D numbers that give the very same float32). Times are ISO 8601 in UTC.
+line is a person: ``name``, ``consent``, ``consents`` (all, the latest last; older exports have none), ``enrolled``,
+``expires`` (or null), ``samples``: a list of ``added``, ``source``, ``embedding`` (D numbers that give the very same
+float32). Times are ISO 8601 in UTC.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +33,13 @@ class Exported:
         person: who.
         samples: the samples.
         embeddings: ``(N, D)`` float32, one for each sample.
+        consents: all that the person agreed to, the latest last; empty: only what ``person`` tells.
     """
 
     person: Person
     samples: list[Sample]
     embeddings: NDArray[np.float32]
+    consents: Sequence[str] = ()
 
 
 def to_lines(contract: Contract, exported: Iterable[Exported]) -> Iterator[str]:
@@ -91,6 +94,7 @@ def _record(exported: Exported) -> dict[str, Any]:
     return {
         "name": person.name,
         "consent": person.consent,
+        "consents": list(exported.consents) or [person.consent],
         "enrolled": to_text(person.enrolled),
         "expires": None if person.expires is None else to_text(person.expires),
         "samples": [
@@ -104,13 +108,16 @@ def _record(exported: Exported) -> dict[str, Any]:
 def _exported(record: dict[str, Any], size: int) -> Exported:
     samples = [Sample(0, to_time(s["added"]), str(s["source"])) for s in record["samples"]]
     vectors = np.array([s["embedding"] for s in record["samples"]], np.float32).reshape(len(samples), size)
-    end = record["expires"]
+    end, consent = record["expires"], str(record["consent"])
+    consents = [str(text) for text in record.get("consents", [consent])]
+    if consents[-1:] != [consent]:
+        raise ValueError("the last of its consents is another than its consent")
     person = Person(
         number=0,
         name=str(record["name"]),
-        consent=str(record["consent"]),
+        consent=consent,
         enrolled=to_time(record["enrolled"]),
         expires=None if end is None else to_time(end),
         samples=len(samples),
     )
-    return Exported(person, samples, vectors)
+    return Exported(person, samples, vectors, consents)

@@ -79,7 +79,8 @@ REMOVAL = {"names": ["Ada Lovelace"], "samples": 2, "pending": False}
 
 EXPORT = (
     '{"format": "mien-gallery", "version": 1, "model": "mien-r29-d2b8b6eab8ed", "embedding_size": 128}\n'
-    '{"name": "Ada Lovelace", "consent": "to open the door", "enrolled": "2026-01-01T09:00:00Z", "expires": null, '
+    '{"name": "Ada Lovelace", "consent": "to open the door", "consents": ["to open the door"], '
+    '"enrolled": "2026-01-01T09:00:00Z", "expires": null, '
     '"samples": [{"added": "2026-01-01T09:00:00Z", "source": "image 1", "embedding": [0.0123]}]}\n'
 )
 
