@@ -45,6 +45,15 @@ def test_the_recommended_policy_takes_what_the_model_has(contract):
     assert (Policy.recommended(smiling).expressions, Policy.recommended(smiling).count) == ((H,), 1)
 
 
+def test_what_is_given_comes_before_what_is_recommended(contract):
+    policy = Policy.recommended(contract, threshold=0.4, expressions=(S,), count=1)
+    assert (policy.threshold, policy.expressions, policy.count) == (0.4, (S,), 1)
+    lacking = replace(contract, threshold=None)
+    assert Policy.recommended(lacking, threshold=0.4) == Policy.recommended(contract, threshold=0.4)
+    with pytest.raises(AuthenticationError, match="calibrate, or give a policy with one"):
+        Policy.recommended(lacking)
+
+
 def test_a_model_that_cannot_answer_is_refused(contract):
     for lacking in (
         replace(contract, threshold=None),
@@ -54,6 +63,8 @@ def test_a_model_that_cannot_answer_is_refused(contract):
     ):
         with pytest.raises(AuthenticationError):
             Policy.recommended(lacking)
+    with pytest.raises(AuthenticationError, match="no expression output; use one with both answers"):
+        Policy.recommended(replace(contract, expressions=(), threshold=None))
     policy = Policy(threshold=0.5, expressions=(H, Expression.FEAR))
     with pytest.raises(AuthenticationError, match="does not know fear"):
         begin("ada", policy, contract, 0.0, Attempts())

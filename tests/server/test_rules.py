@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from mien import AuthenticationError
 from mien.authentication import Policy
 from mien.runtime import Model
 from mien.server.rules import read_rules
+from mien.types import Expression
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +29,52 @@ def written(tmp_path):
 
 def test_without_a_file_the_recommended_policy_rules(contract):
     rules = read_rules(None, contract)
-    assert rules.policy == Policy.recommended(contract)
-    assert rules.with_threshold(0.3).threshold == 0.3
+    assert rules.policy(contract, None) == Policy.recommended(contract)
+    assert rules.policy(contract, 0.3).threshold == 0.3
 
 
 def test_a_file_changes_what_it_names(contract, written):
-    rules = read_rules(written({"expressions": ["happiness"], "count": 1, "time_limit": 9}), contract)
-    assert (rules.policy.expressions, rules.policy.count, rules.policy.time_limit) == (("happiness",), 1, 9)
-    assert rules.policy.hold == Policy.recommended(contract).hold
-    assert rules.with_threshold(0.3).threshold == 0.3
+    policy = read_rules(written({"expressions": ["happiness"], "count": 1, "time_limit": 9}), contract).policy(
+        contract, 0.3
+    )
+    assert (policy.expressions, policy.count, policy.time_limit) == (("happiness",), 1, 9)
+    assert policy.hold == Policy.recommended(contract).hold
+    assert policy.threshold == 0.3
 
 
 def test_the_operators_threshold_is_not_replaced(contract, written):
-    assert read_rules(written({"threshold": 0.4}), contract).with_threshold(0.3).threshold == 0.4
+    assert read_rules(written({"threshold": 0.4}), contract).policy(contract, 0.3).threshold == 0.4
+
+
+def test_a_lock_out_is_told_when_it_is_the_operators(contract, written):
+    assert read_rules(None, contract).lockout == 0
+    assert read_rules(written({"lockout": 1e6}), contract).lockout == 1e6
+
+
+def test_a_model_without_a_threshold_takes_the_operators_or_the_gallerys(contract, written):
+    lacking = replace(contract, threshold=None)
+    assert read_rules(written({"threshold": 0.4}), lacking).policy(lacking, None).threshold == 0.4
+    rules = read_rules(written({"hold": 5}), lacking)
+    assert (rules.policy(lacking, 0.3).threshold, rules.policy(lacking, 0.3).hold) == (0.3, 5)
+    with pytest.raises(AuthenticationError, match="calibrate, or give a policy with one"):
+        rules.policy(lacking, None)
+
+
+def test_a_model_without_neutral_is_asked_without(contract, written):
+    lacking = replace(contract, expressions=(Expression.HAPPINESS, Expression.SURPRISE))
+    assert not read_rules(written({"neutral_first": False}), lacking).policy(lacking, None).neutral_first
+
+
+@pytest.mark.parametrize("changes", [{"threshold": None}, {}])
+def test_a_model_without_expressions_has_rules_but_no_policy(contract, written, changes):
+    lacking = replace(contract, expressions=(), **changes)
+    for rules in (read_rules(None, lacking), read_rules(written({"threshold": 0.4, "hold": 5}), lacking)):
+        with pytest.raises(AuthenticationError, match="no expression output"):
+            rules.policy(lacking, 0.3)
+    with pytest.raises(AuthenticationError, match="hold"):
+        read_rules(written({"hold": 0}), lacking)
+    with pytest.raises(AuthenticationError, match=r"policy.json asks for expressions, .* leave them out"):
+        read_rules(written({"threshold": 0.4, "expressions": ["happiness"], "count": 1}), lacking)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from mien.contract import Contract
 from mien.errors import AuthenticationError
@@ -69,18 +70,29 @@ class Policy:
             )
 
     @classmethod
-    def recommended(cls, contract: Contract) -> Policy:
+    def recommended(cls, contract: Contract, **given: Any) -> Policy:
         """The defaults, with the model's recommended threshold and those of the default expressions that it knows.
 
+        Args:
+            contract: the model's.
+            given: fields that are to be so instead.
+
         Raises:
-            AuthenticationError: the model does not answer both questions, or recommends no threshold.
+            AuthenticationError: the model does not answer both questions or what is asked, no threshold is recommended
+                or given, or as of the class.
+            TypeError: there is no such field, or it is of another type.
         """
-        if contract.threshold is None or not contract.embedding_size:
-            raise AuthenticationError(
-                f"model {contract.model_id} recommends no identity threshold; give a Policy with one, or another model"
-            )
+        _check_answers(contract)
         names = tuple(name for name in (Expression.HAPPINESS, Expression.SURPRISE) if name in contract.expressions)
-        policy = cls(threshold=contract.threshold.distance, expressions=names, count=max(1, min(2, len(names))))
+        values: dict[str, Any] = {"expressions": names, "count": max(1, min(2, len(names)))}
+        if contract.threshold is not None:
+            values["threshold"] = contract.threshold.distance
+        values |= given
+        if "threshold" not in values:
+            raise AuthenticationError(
+                f"model {contract.model_id} recommends no identity threshold; calibrate, or give a policy with one"
+            )
+        policy = cls(**values)
         policy.check(contract)
         return policy
 
@@ -90,8 +102,7 @@ class Policy:
         Raises:
             AuthenticationError: it has no identity, or does not know an expression.
         """
-        if not contract.embedding_size:
-            raise AuthenticationError(f"model {contract.model_id} has no identity output; use one with both answers")
+        _check_answers(contract)
         wanted = (*self.expressions, Expression.NEUTRAL) if self.neutral_first else self.expressions
         unknown = [str(name) for name in wanted if name not in contract.expressions]
         if unknown:
@@ -99,6 +110,12 @@ class Policy:
                 f"model {contract.model_id} does not know {', '.join(unknown)}; "
                 f"ask for some of {', '.join(contract.expressions)}"
             )
+
+
+def _check_answers(contract: Contract) -> None:
+    for answer, there in (("identity", contract.embedding_size), ("expression", contract.expressions)):
+        if not there:
+            raise AuthenticationError(f"model {contract.model_id} has no {answer} output; use one with both answers")
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

@@ -40,6 +40,7 @@ class Code(StrEnum):
     BODY_TOO_SLOW = "body_too_slow"
     PERSON_EXISTS = "person_exists"
     MODEL_DIFFERS = "model_differs"
+    CHALLENGE_IMPOSSIBLE = "challenge_impossible"
     BODY_TOO_LARGE = "body_too_large"
     MEDIA_TYPE_UNKNOWN = "media_type_unknown"
     PHOTO_UNUSABLE = "photo_unusable"
@@ -79,6 +80,9 @@ KINDS = {
     Code.BODY_TOO_SLOW: Kind(408, "The body did not arrive in time", "Send the body faster, or a smaller one."),
     Code.PERSON_EXISTS: Kind(409, "The person is enrolled already", "Add samples to the person instead."),
     Code.MODEL_DIFFERS: Kind(409, "This belongs to another model", "Create a new challenge."),
+    Code.CHALLENGE_IMPOSSIBLE: Kind(
+        409, "This service cannot make challenges", "Tell the operator what `detail` says of the model or a threshold."
+    ),
     Code.BODY_TOO_LARGE: Kind(413, "The body is too large", "Send smaller or fewer photos."),
     Code.MEDIA_TYPE_UNKNOWN: Kind(
         415, "The body is of another media type", "Send what the OpenAPI names for this call."

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from mien.authentication import Policy
 from mien.contract import Contract
@@ -14,30 +16,42 @@ from mien.types import Expression
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A policy, and whether its identity threshold is the operator's own.
+    """What the operator has set; a model that cannot be asked for expressions is served without challenges.
 
     Attributes:
-        policy: the rules.
-        own_threshold: False takes the gallery's threshold for verification, which a calibration may have chosen.
+        given: fields of `Policy`.
     """
 
-    policy: Policy
-    own_threshold: bool
+    given: Mapping[str, Any] = field(default_factory=dict)
 
-    def with_threshold(self, threshold: float) -> Policy:
-        """The rules of a new challenge; ``threshold`` is the gallery's."""
-        return self.policy if self.own_threshold else replace(self.policy, threshold=threshold)
+    @property
+    def lockout(self) -> float:
+        """For how long the operator locks out, in seconds; 0 for the default, which is short."""
+        return float(self.given.get("lockout", 0))
+
+    def policy(self, contract: Contract, threshold: float | None) -> Policy:
+        """The rules of a new challenge; what the operator has not set is as `Policy.recommended` has it.
+
+        Args:
+            contract: the model's.
+            threshold: the gallery's, which a calibration may have chosen; None where it has none. The operator's own
+                comes before it.
+
+        Raises:
+            AuthenticationError: the model cannot answer what is asked, or there is no threshold.
+        """
+        chosen = {} if threshold is None else {"threshold": threshold}
+        return Policy.recommended(contract, **{**chosen, **self.given})
 
 
 def read_rules(path: Path | None, contract: Contract) -> Rules:
-    """Read a JSON object with fields of `Policy`; what it leaves out is as `Policy.recommended` has it.
+    """Read a JSON object with fields of `Policy`.
 
     Raises:
         AuthenticationError: the file cannot be read or is no policy, or the model cannot answer what it asks.
     """
-    policy = Policy.recommended(contract)
     if path is None:
-        return Rules(policy, own_threshold=False)
+        return Rules()
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         names = {field.name for field in fields(Policy)}
@@ -47,8 +61,15 @@ def read_rules(path: Path | None, contract: Contract) -> Rules:
             )
         if "expressions" in record:
             record["expressions"] = tuple(Expression(name) for name in record["expressions"])
-        policy = Policy(**(asdict(policy) | record))
+        if contract.expressions:
+            Rules(record).policy(contract, 0.0)  # any threshold: the gallery may have one later
+        elif "expressions" not in record:
+            Policy(**{"threshold": 0.0, **record})
+        else:
+            raise AuthenticationError(
+                f"{path} asks for expressions, and model {contract.model_id} has no expression output; leave them out, "
+                "or serve a model with both answers"
+            )
     except (OSError, ValueError, TypeError) as error:
         raise AuthenticationError(f"{path} is no policy ({error}); give a JSON object with fields of Policy") from error
-    policy.check(contract)
-    return Rules(policy, own_threshold="threshold" in record)
+    return Rules(record)

@@ -38,7 +38,7 @@ async def _sweep(service: Service) -> None:
 
 def _tidy(service: Service) -> None:
     with _logged("old challenges were not removed"):
-        service.challenges.sweep(time.time(), service.rules.policy.lockout)
+        service.challenges.sweep(time.time(), service.rules.lockout)
     with _logged("removals were not finished"):
         service.gallery.finish_removals(0.0)  # one that a reader kept pending; where there is none it is no work
 

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Path, Request, WebSocket
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
-from mien.authentication import State, Status, observe
-from mien.errors import GalleryError, ImageError, MienError
+from mien.authentication import Policy, State, Status, observe
+from mien.errors import AuthenticationError, GalleryError, ImageError, MienError
 from mien.server import examples
 from mien.server.access import SOCKET_PROTOCOL, Analyser, admitted
 from mien.server.answers import challenge_answer, challenge_result
@@ -34,25 +34,26 @@ Id = Annotated[str, Path(min_length=1, max_length=64)]
     **call(
         """/v1/challenges -H 'Content-Type: application/json' -d '{"person": "Ada Lovelace"}'""",
         examples.CHALLENGE,
-        problems=[Code.PERSON_NOT_FOUND, Code.PERSON_LOCKED, *BODY[:2]],
+        problems=[Code.PERSON_NOT_FOUND, Code.CHALLENGE_IMPOSSIBLE, Code.PERSON_LOCKED, *BODY[:2]],
         status=201,
     ),
 )
 async def create_challenge(wanted: ChallengeRequest, service: Services, _: Analyser) -> ChallengeAnswer:
     """Begin a challenge for somebody who is enrolled: a neutral face, then random expressions, once, in time.
 
-    It spends one of the person's few attempts. What it does not stop is told in `docs/authentication.md`.
+    It spends one of the person's few attempts, and needs a model with both answers. What it does not stop is told in
+    `docs/authentication.md`.
     """
     now = time.time()
 
     def begin() -> State:
+        policy = _policy(service)
         try:
             person = service.gallery.person(wanted.person)
         except GalleryError as error:
             raise _nobody(error) from error
         if not person.samples or person.expired(datetime.now(UTC)):
             raise ProblemError(Code.PERSON_NOT_FOUND, "nobody of this name can be authenticated")
-        policy = service.rules.with_threshold(service.gallery.thresholds.verification)
         return service.challenges.begin(person.name, policy, service.contract, now)
 
     return challenge_answer(await run_in_threadpool(begin), now)
@@ -162,6 +163,20 @@ async def _seen(service: Service, challenge: str, photo: bytes, arrived: float) 
         return service.challenges.see(challenge, observe(arrived, faces, references))
 
     return challenge_answer(await run_in_threadpool(step), time.time())
+
+
+def _policy(service: Service) -> Policy:
+    """The rules of a new challenge."""
+    try:
+        threshold = service.gallery.thresholds.verification
+    except GalleryError as error:
+        if error.__cause__ is not None:  # the file fails
+            raise
+        threshold = None
+    try:
+        return service.rules.policy(service.contract, threshold)
+    except AuthenticationError as error:
+        raise ProblemError(Code.CHALLENGE_IMPOSSIBLE, str(error)) from error
 
 
 def _nobody(error: GalleryError) -> Exception:

@@ -49,9 +49,10 @@ async def ready(service: Services) -> HealthAnswer:
     def check() -> bool:
         try:
             service.keys.any()
-            return bool(service.gallery.thresholds) and service.lanes.alive
+            service.gallery.load()
         except MienError:
             return False
+        return service.lanes.alive
 
     if not await run_in_threadpool(check):
         raise ProblemError(Code.STORAGE_UNAVAILABLE, "the service cannot take photos or read its files now", 1.0)
