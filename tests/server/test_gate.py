@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from services import problem, run_apart
 
-from mien.server.limits import MOST_CLIENTS, Rate, Slots
+from mien.server.limits import MOST_CLIENTS, ROUNDING, Rate, Slots
 from mien.server.problems import KINDS, Code, ProblemError
 
 JPEG = {"Content-Type": "image/jpeg"}
@@ -173,8 +173,9 @@ def test_who_waits_as_told_gets_a_token(rate, now, steps):
             assert bucket.take("a") == 0
         while not (wait := bucket.take("a")):
             pass
-        now += wait * 0.9
-        assert bucket.take("a") > 0  # but not before
+        if wait * rate > 20 * ROUNDING:  # of less than that, a tenth may be missing
+            now += wait * 0.9
+            assert bucket.take("a") > 0  # but not before
         now += 2 * wait
 
 
