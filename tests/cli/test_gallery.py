@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -155,6 +156,51 @@ def test_one_sample(enrolled, examples):
     enrolled("enroll", "Barack Obama", examples / "obama2.jpg")
     assert enrolled("remove", "Barack Obama", "--sample", "2").stdout == "removed: nobody (1 samples)\n"
     assert json.loads(enrolled("list", "--json").stdout)["samples"] == 1
+
+
+@pytest.fixture
+def served(enrolled, tmp_path):
+    """The service's file beside the gallery, with a challenge of the person; gives whether a name is in it."""
+    pytest.importorskip("fastapi", reason="needs the extra serve")
+    from mien.authentication import Policy
+    from mien.server import Settings
+    from mien.server.challenges import ChallengeStore
+    from mien.server.store import Store
+
+    path, contract = Settings(gallery=tmp_path / "people.db").store, Mien().contract
+    with Store(path) as store:
+        ChallengeStore(store).begin("Barack Obama", Policy.recommended(contract), contract, 1000.0)
+    return lambda name="Barack Obama": any(
+        name.encode() in file.read_bytes() for file in tmp_path.glob(f"{path.name}*")
+    )
+
+
+def test_who_is_removed_is_not_in_the_services_file(enrolled, served):
+    assert served()
+    assert enrolled("remove", "Barack Obama", "Nobody").exit_code == ExitCode.ERROR
+    assert served()  # nobody was removed
+    assert enrolled("remove", "Barack Obama").exit_code == ExitCode.DONE
+    assert not served()
+
+
+def test_whose_consent_has_ended_is_not_in_the_services_file(enrolled, served, tmp_path):
+    with Gallery(tmp_path / "people.db") as people:
+        people.enroll("Barack Obama", people.embeddings("Barack Obama"), expires=datetime(2020, 1, 1, tzinfo=UTC))
+    assert enrolled("remove", "--expired").exit_code == ExitCode.DONE
+    assert not served()
+
+
+def test_a_removal_without_the_services_extra_says_what_is_left(enrolled, served, tmp_path, monkeypatch):
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "mien.server.challenges", None)
+        result = enrolled("remove", "Barack Obama")
+    assert result.exit_code == ExitCode.PARTIAL
+    assert result.stdout == "removed: Barack Obama (1 samples)\n"
+    assert result.stderr.startswith(f"pending: {tmp_path / 'people.service.db'} may tell")
+    assert "pip install 'mien[serve]'" in result.stderr
+    assert served()
+    assert "nobody called" in enrolled("remove", "Barack Obama").stderr
+    assert not served()
 
 
 @pytest.mark.parametrize("arguments", [[], ["Ada", "--expired"], ["--sample", "1"], ["Ada", "Bo", "--sample", "1"]])

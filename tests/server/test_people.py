@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from services import ADA, CONSENT, enrol, problem
 
-from mien import Gallery
+from mien import Gallery, GalleryError, ServiceError
+from mien.server.challenges import ChallengeStore
 from mien.server.routes import people
 
 PATH = "/v1/people/Barack%20Obama"
@@ -81,6 +83,50 @@ def test_who_is_removed_meanwhile_is_not_enrolled_again(enrolled, photo, meanwhi
     answer = enrolled.post(f"{PATH}/samples", files={"photo": photo("obama2")}, data={"consent": "of before"})
     problem(answer, 404, "person_not_found")
     assert enrolled.get("/v1/people").json()["people"] == []
+
+
+def attempts(client):
+    """How many people's attempts the service's file tells of."""
+    with client.app.state.service.store.reading() as db:
+        return db.execute("SELECT count(*) FROM attempts").fetchone()[0]
+
+
+def test_a_removal_that_fails_halfway_leaves_no_challenge(enrolled, monkeypatch):
+    challenge = enrolled.post("/v1/challenges", json={"person": ADA}).json()["id"]
+
+    def fail(*_):
+        raise GalleryError("the disk is full") from sqlite3.OperationalError("disk is full")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(enrolled.app.state.service.gallery, "finish_removals", fail)
+        problem(enrolled.delete(PATH), 503, "storage_unavailable")
+    problem(enrolled.get(f"/v1/challenges/{challenge}"), 404, "challenge_not_found")
+    assert attempts(enrolled) == 0
+
+
+def test_a_removal_that_could_not_forget_the_challenges_is_finished_by_another(enrolled, monkeypatch):
+    enrolled.post("/v1/challenges", json={"person": ADA})
+
+    def fail(*_):
+        raise ServiceError("the disk is full") from sqlite3.OperationalError("disk is full")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(ChallengeStore, "abandon", fail)
+        problem(enrolled.delete(PATH), 503, "storage_unavailable")
+    assert attempts(enrolled) == 1
+    problem(enrolled.delete(PATH), 404, "person_not_found")
+    assert attempts(enrolled) == 0
+
+
+def test_a_removal_that_does_nothing_forgets_no_attempt(enrolled, monkeypatch):
+    enrolled.post("/v1/challenges", json={"person": ADA})
+
+    def fail(*_):
+        raise GalleryError("locked") from sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(enrolled.app.state.service.gallery, "remove", fail)
+    problem(enrolled.delete(PATH), 503, "storage_unavailable")
+    assert attempts(enrolled) == 1
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "a\nb", "x" * 201, ".", ".."])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -169,7 +171,7 @@ def remove(
     ] = None,
     file: GalleryOption = DEFAULT,
 ) -> ExitCode:
-    """Remove people with all that is stored about them; the bytes are overwritten.
+    """Remove people with all that is stored about them, also in the file of mien serve; the bytes are overwritten.
 
     While another process reads the file, removed bytes stay in its write-ahead log: then "pending" is said and the exit
     code is 4; they go when the gallery is next used, or with `mien gallery stats`.
@@ -177,13 +179,17 @@ def remove(
     if expired == bool(names) or (sample is not None and len(names or ()) != 1):
         raise typer.BadParameter("give names, or --expired, or one name with --sample")
     with Gallery(file) as people:
-        if expired:
-            removal = people.remove_expired()
-        elif sample is not None:
-            removal = people.remove_sample((names or [""])[0], sample)
-        else:
-            removal = people.remove(*(names or ()))
-    return _removed(removal)
+        if sample is not None:
+            return _removed(people.remove_sample((names or [""])[0], sample))
+        now = datetime.now(UTC)
+        chosen = [person.name for person in people.people() if person.expired(now)] if expired else (names or [])
+        try:
+            removal = people.remove(*chosen)
+        finally:  # also when it failed after they were gone, or where a removal before failed here
+            enrolled = {person.name for person in people.people()}
+            forgotten = _forget(file, [name for name in chosen if name not in enrolled])
+    code = _removed(removal)
+    return code if forgotten else ExitCode.PARTIAL
 
 
 def export(
@@ -289,6 +295,26 @@ def _person_record(person: Person, now: datetime) -> dict[str, Any]:
         "expires": None if person.expires is None else to_text(person.expires),
         "expired": person.expired(now),
     }
+
+
+def _forget(gallery: Path, names: Sequence[str]) -> bool:
+    """Remove people from the service's file too, if there is one; False, and a word, where its extra is missing."""
+    path = gallery.with_suffix(".service.db")  # as `mien.server.Settings.store` tells those who have the extra
+    if not names or not path.exists():
+        return True
+    try:
+        from mien.server.challenges import ChallengeStore
+        from mien.server.store import Store
+    except ImportError as error:
+        say(
+            f"pending: {path} may tell of these people's attempts to authenticate; removing that needs the extra serve "
+            f"({error}); run: pip install 'mien[serve]', then remove them by name once more"
+        )
+        return False
+    with Store(path) as store:
+        for name in names:
+            ChallengeStore(store).abandon(name, time.time())
+    return True
 
 
 def _removed(removal: Removal) -> ExitCode:

@@ -31,6 +31,7 @@ MAX_NAME, MAX_CONSENT = 200, 10_000
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Ends of consent beyond are mistakes, and could not be converted between time zones."""
 
+_NOBODY = "nobody of this name is enrolled"
 _CONSENT = {"type": "string", "maxLength": MAX_CONSENT, "description": "What the person agreed to, in words."}
 _EXPIRES = {"type": "string", "format": "date-time", "description": "When the consent ends; without a zone in UTC."}
 _OVERRULE = {"type": "string", "enum": ["true", "false"], "description": "Also take faces that do not pass the checks."}
@@ -93,11 +94,18 @@ async def get_person(name: NamePath, service: Services, _: Enroller) -> PersonAn
 )
 async def remove_person(name: NamePath, service: Services, _: Enroller) -> RemovalAnswer:
     """Remove a person with all that is stored; the bytes are overwritten."""
-    person = await _existing(service, name)
+    person = _name(name)
 
     def remove() -> RemovalAnswer:
-        removal = service.gallery.remove(person.name)
-        service.challenges.abandon(person.name, time.time())
+        try:
+            removal = service.gallery.remove(person)
+        except PersonNotFoundError as error:
+            raise ProblemError(Code.PERSON_NOT_FOUND, _NOBODY) from error
+        finally:
+            # Also when the removal failed after the person was gone, or a removal before failed here: nobody is found
+            # who tries again. Who is still enrolled stays locked out.
+            if _find(service, person) is None:
+                service.challenges.abandon(person, time.time())
         return RemovalAnswer(names=list(removal.names), samples=removal.samples, pending=removal.pending)
 
     return await run_in_threadpool(remove)
@@ -223,7 +231,7 @@ def _decoded(photos: Sequence[bytes], max_pixels: int, unreadable: dict[int, Pho
 async def _existing(service: Service, name: str) -> Person:
     person = await run_in_threadpool(_find, service, _name(name))
     if person is None:
-        raise ProblemError(Code.PERSON_NOT_FOUND, "nobody of this name is enrolled")
+        raise ProblemError(Code.PERSON_NOT_FOUND, _NOBODY)
     return person
 
 
