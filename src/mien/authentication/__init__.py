@@ -26,6 +26,7 @@ from mien.authentication.challenge import Challenge
 from mien.authentication.machine import advance, end
 from mien.authentication.observation import Observation, SeenFace, observe
 from mien.authentication.policy import Policy
+from mien.authentication.policy_file import read_policy_fields
 from mien.authentication.result import Reason, Result, Status, result_of
 from mien.authentication.state import Outcome, State
 from mien.authentication.watch import watch
@@ -47,6 +48,7 @@ __all__ = [
     "begin",
     "end",
     "observe",
+    "read_policy_fields",
     "result_of",
     "watch",
 ]

@@ -6,16 +6,26 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
 
 from mien.analyzer import Mien
-from mien.authentication import Attempts, Outcome, Policy, State, audit_of, begin, end, result_of, watch
+from mien.authentication import (
+    Attempts,
+    Outcome,
+    Policy,
+    State,
+    audit_of,
+    begin,
+    end,
+    read_policy_fields,
+    result_of,
+    watch,
+)
 from mien.cli.console import shown
 from mien.cli.exits import ExitCode, missing_extra, say
 from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ThreadsOption
@@ -63,7 +73,7 @@ def authenticate(
     except ImportError as error:
         return missing_extra("authenticate", "video", error)
     mien = Mien(model, threads=threads, min_face=min_face)
-    rules = Policy.recommended(mien.contract) if policy is None else read_policy(policy, mien)
+    rules = Policy.recommended(mien.contract, **(read_policy_fields(policy) if policy else {}))
     if ask is None and not source.startswith("camera:"):
         raise typer.BadParameter("a video file cannot follow random prompts; give --ask, once for each expression")
     known = reference_embeddings(mien, references)
@@ -77,26 +87,6 @@ def authenticate(
             stream.write(audit_of(state).to_json() + "\n")
     _report(state, as_json)
     return ExitCode.DONE if state.outcome is Outcome.ACCEPTED else ExitCode.DIFFERENT
-
-
-def read_policy(path: Path, mien: Mien) -> Policy:
-    """Read a policy; what it leaves out is as `Policy.recommended` has it.
-
-    Raises:
-        AuthenticationError: the file cannot be read, or is no policy.
-    """
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        names = {field.name for field in fields(Policy)}
-        if unknown := sorted(set(record) - names):
-            raise AuthenticationError(
-                f"{path} has the unknown field {unknown[0]}; known are {', '.join(sorted(names))}"
-            )
-        if "expressions" in record:
-            record["expressions"] = tuple(Expression(name) for name in record["expressions"])
-        return Policy(**(asdict(Policy.recommended(mien.contract)) | record))
-    except (OSError, ValueError, TypeError) as error:
-        raise AuthenticationError(f"{path} is no policy ({error}); give a JSON object as in `--help`") from error
 
 
 def reference_embeddings(mien: Mien, photos: Sequence[Path]) -> NDArray[np.float32]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mien.authentication import Policy
+from mien.authentication import Policy, read_policy_fields
 from mien.contract import Contract
 from mien.errors import AuthenticationError
-from mien.types import Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +43,19 @@ class Rules:
 
 
 def read_rules(path: Path | None, contract: Contract) -> Rules:
-    """Read a JSON object with fields of `Policy`.
+    """Read a file of the operator's; None for none.
 
     Raises:
         AuthenticationError: the file cannot be read or is no policy, or the model cannot answer what it asks.
     """
     if path is None:
         return Rules()
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        names = {field.name for field in fields(Policy)}
-        if unknown := sorted(set(record) - names):
-            raise AuthenticationError(
-                f"{path} has the unknown field {unknown[0]}; known are {', '.join(sorted(names))}"
-            )
-        if "expressions" in record:
-            record["expressions"] = tuple(Expression(name) for name in record["expressions"])
-        if contract.expressions:
-            Rules(record).policy(contract, 0.0)  # any threshold: the gallery may have one later
-        elif "expressions" not in record:
-            Policy(**{"threshold": 0.0, **record})
-        else:
-            raise AuthenticationError(
-                f"{path} asks for expressions, and model {contract.model_id} has no expression output; leave them out, "
-                "or serve a model with both answers"
-            )
-    except (OSError, ValueError, TypeError) as error:
-        raise AuthenticationError(f"{path} is no policy ({error}); give a JSON object with fields of Policy") from error
+    record = read_policy_fields(path)
+    if contract.expressions:
+        Rules(record).policy(contract, 0.0)  # any threshold: the gallery may have one later
+    elif "expressions" in record:
+        raise AuthenticationError(
+            f"{path} asks for expressions, and model {contract.model_id} has no expression output; leave them out, "
+            "or serve a model with both answers"
+        )
     return Rules(record)
