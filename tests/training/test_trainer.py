@@ -18,7 +18,8 @@ import yaml
 from mien.datasets import UNLABELLED, plain_view
 from mien.errors import CheckpointError, DataError, RecipeError
 from mien.training import BEST, LAST, Trainer, load_checkpoint, load_sources, load_trained, parse_recipe
-from mien.training.assembly import empty_network
+from mien.training.assembly import empty_network, take_over
+from mien.training.checkpoint import save_checkpoint
 from mien.training.teachers import load_teacher
 from mien.training.validation import predict, validate
 
@@ -300,6 +301,18 @@ def test_a_damaged_checkpoint_is_one_clear_error(tmp_path: Path, damage: bytes |
         path.write_bytes(damage)
     with pytest.raises(CheckpointError, match=r"last\.pt"):
         load_checkpoint(path)
+
+
+def test_a_checkpoint_of_another_version_is_one_clear_error(
+    content: dict[str, Any], faces: Path, tmp_path: Path
+) -> None:
+    recipe = json.loads(parse_recipe(content, "recipe").model_dump_json()) | {"alone": 3}
+    path = tmp_path / "best.pt"
+    save_checkpoint({"recipe": json.dumps(recipe), "network": {}}, path)
+    with pytest.raises(CheckpointError, match=r"best\.pt is of another version of mien: alone: Extra inputs"):
+        load_trained(path)
+    with pytest.raises(CheckpointError, match="of another version"):
+        take_over(empty_network(parse_recipe(content, "recipe")), path)
 
 
 def test_a_second_interruption_ends_at_once_and_what_was_saved_stays(

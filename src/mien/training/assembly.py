@@ -22,7 +22,7 @@ from mien.networks import (
     load_backbone,
     restore_batch_norm,
 )
-from mien.training.checkpoint import load_checkpoint
+from mien.training.checkpoint import load_checkpoint, recipe_of
 from mien.training.data import Source
 from mien.training.recipe import Recipe
 from mien.training.tasks import Task, Teacher, build_tasks
@@ -132,7 +132,7 @@ def take_over(network: FaceNetwork, path: Path) -> None:
     """
     own = {_by_stage(name, len(network.stem)): value for name, value in network.state_dict(keep_vars=True).items()}
     state = load_checkpoint(path)
-    frozen = Recipe.model_validate_json(state["recipe"]).network.frozen
+    frozen = recipe_of(state, path).network.frozen
     with torch.no_grad():
         for name, value in state["network"].items():
             target = own.get(_by_stage(name, frozen))

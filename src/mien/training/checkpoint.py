@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from mien.errors import CheckpointError
+from mien.training.recipe import Recipe
 
 State = dict[str, Any]
 
@@ -45,3 +47,19 @@ def load_checkpoint(path: Path) -> State:
     if not isinstance(state, dict) or "recipe" not in state:
         raise CheckpointError(f"{path} is no checkpoint of `mien train`")
     return state
+
+
+def recipe_of(state: State, path: Path) -> Recipe:
+    """The recipe of a state that was read from ``path``.
+
+    Raises:
+        CheckpointError: another version of mien wrote it.
+    """
+    try:
+        return Recipe.model_validate_json(state["recipe"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise CheckpointError(
+            f"the recipe in {path} is of another version of mien: {field}: {first['msg']}; train again"
+        ) from error

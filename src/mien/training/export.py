@@ -12,7 +12,7 @@ from mien.errors import CheckpointError, DataError
 from mien.evaluation import evaluate_verification
 from mien.networks import EXPRESSION, IDENTITY, FaceNetwork, export_onnx
 from mien.training.assembly import empty_network
-from mien.training.checkpoint import load_checkpoint
+from mien.training.checkpoint import load_checkpoint, recipe_of
 from mien.training.data import Source
 from mien.training.recipe import Recipe
 from mien.training.validation import predict
@@ -27,7 +27,7 @@ def load_trained(path: Path) -> tuple[Recipe, FaceNetwork]:
         CheckpointError: the file is missing, damaged or of another kind.
     """
     state = load_checkpoint(path)
-    recipe = Recipe.model_validate_json(state["recipe"])
+    recipe = recipe_of(state, path)
     network = empty_network(recipe)
     try:
         network.load_state_dict(state["network"])
