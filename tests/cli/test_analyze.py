@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import signal
 import struct
@@ -86,6 +87,40 @@ def test_nothing_to_do_is_said(cli, tmp_path):
         result = cli("analyze", nothing)
         assert result.exit_code == ExitCode.ERROR
         assert f"no photo was found in {nothing}" in result.stderr
+
+
+def test_an_empty_path_is_not_the_present_folder(cli, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    result = cli("analyze", "", "--json")
+    assert (result.exit_code, result.stdout) == (ExitCode.ERROR, "")
+    assert result.stderr == "mien: no photo was found in an empty path\n"
+
+
+def test_what_a_folder_only_links_to_is_not_lost(cli, folder, tmp_path, examples):
+    (tmp_path / "other").mkdir()
+    shutil.copy(examples / "biden.jpg", tmp_path / "other")
+    (folder / "linked").symlink_to(tmp_path / "other")
+    (folder / "gone.jpg").symlink_to(tmp_path / "gone.jpg")
+    result = cli("analyze", folder, "--json")
+    assert result.exit_code == ExitCode.PARTIAL
+    assert [line for line in result.stderr.splitlines() if "gone.jpg" in line] == [
+        f"mien: {folder / 'gone.jpg'} does not exist; check the path"
+    ]
+    assert str(folder / "linked" / "biden.jpg") in [record["photo"] for record in lines(result)]
+
+
+def test_names_that_are_no_text_cost_nothing(folder, examples):
+    """As on a terminal with UTF-8, where output is strict; names of old systems are bytes."""
+    broken = os.fsencode(folder) + b"/caf\xe9.jpg"
+    with open(broken, "wb") as file:  # noqa: PTH123 - no path is text here
+        file.write(b"\xff\xd8\xff broken")
+    command = [sys.executable, "-c", "from mien.cli import main; main()", "analyze", str(folder), "--csv"]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert result.returncode == ExitCode.PARTIAL, result.stderr
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    assert len(rows) == 4
+    assert "caf\N{REPLACEMENT CHARACTER}.jpg" in next(row["error"] for row in rows if row["error"])
 
 
 def test_a_missing_file_costs_itself_alone(cli, folder):

@@ -83,14 +83,14 @@ def analyze(
     found = find_photos(paths, leave_out=annotate)
     for skipped in found.skipped:
         say(f"skipped: {shown(skipped)} is not an image")
-    for given in found.empty:
-        say(f"mien: no photo was found in {shown(given)}")
+    for problem in found.problems:
+        say(f"mien: {problem}")
     if not found.photos:
         return ExitCode.ERROR
     targets = _targets(found.photos, annotate)
     mien = Mien(model, threads=threads, min_face=min_face)
     sink, finish = _json_lines(mien.contract) if as_json else _csv(mien.contract) if as_csv else _table()
-    failures = len(found.empty)
+    failures = len(found.problems)
     to_terminal = sys.stdout.isatty() and (as_json or as_csv)
     answers = mien.analyze_stream((photo.path for photo in found.photos), detect, batch_size)
     try:
@@ -159,7 +159,7 @@ def _csv(contract: Contract) -> tuple[Sink, Callable[[], None]]:
 
     def sink(photo: Photo, answer: Answer) -> None:
         rows = csv_rows(photo.path, answer, contract.expressions)
-        writer.writerows([[shown(row[0]), *row[1:]] for row in rows])
+        writer.writerows([[shown(cell) if isinstance(cell, str) else cell for cell in row] for row in rows])
         sys.stdout.flush()
 
     return sink, lambda: None

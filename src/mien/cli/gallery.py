@@ -75,8 +75,8 @@ def enroll(
     enrolled (how many photos), photos (list of photo, enrolled, problems, warnings).
     """
     found = find_photos(photos)
-    for given in found.empty:
-        say(f"mien: no photo was found in {shown(given)}")
+    for problem in found.problems:
+        say(f"mien: {problem}")
     mien = Mien(model, threads=threads, min_face=min_face)
     with Gallery(file, mien.contract) as people:
         reports = enroll_photos(
@@ -100,7 +100,7 @@ def enroll(
             say(f"{'note' if report.enrolled else 'mien'}: {shown(report.source)}: {text}")
     if not count:
         return ExitCode.ERROR
-    return ExitCode.PARTIAL if count < len(reports) or found.empty else ExitCode.DONE
+    return ExitCode.PARTIAL if count < len(reports) or found.problems else ExitCode.DONE
 
 
 def identify(
@@ -122,12 +122,12 @@ def identify(
     name, distance, sample). Exit code 1 when nobody is known on any photo.
     """
     found = find_photos(photos)
-    for given in found.empty:
-        say(f"mien: no photo was found in {shown(given)}")
+    for problem in found.problems:
+        say(f"mien: {problem}")
     if not found.photos:
         return ExitCode.ERROR
     mien = Mien(model, threads=threads, min_face=min_face)
-    failures, known = len(found.empty), 0
+    failures, known = len(found.problems), 0
     with Gallery(file) as people, progress(len(found.photos), "identifying", quiet=sys.stdout.isatty()) as advance:
         people.check_model(mien.contract)
         answers = mien.analyze_stream(photo.path for photo in found.photos)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mien.cli.console import shown
 from mien.files import walk
 from mien.images import IMAGE_SUFFIXES, PHOTO_BRANDS
 
@@ -34,12 +35,12 @@ class Found:
     Attributes:
         photos: each file once, in the order given; within a folder sorted by name.
         skipped: files in folders that are no images, neither by name nor by their first bytes.
-        empty: folders without any image and patterns that match nothing.
+        problems: a sentence for each folder that cannot be read, and for each path that led to no photo.
     """
 
     photos: list[Photo]
     skipped: list[Path]
-    empty: list[str]
+    problems: list[str]
 
 
 def find_photos(paths: Sequence[str], *, leave_out: Path | None = None) -> Found:
@@ -55,10 +56,12 @@ def find_photos(paths: Sequence[str], *, leave_out: Path | None = None) -> Found
     """
     photos: dict[str, Photo] = {}
     skipped: dict[str, Path] = {}
-    empty: list[str] = []
+    problems: list[str] = []
     kept_out = None if leave_out is None else Path(os.path.realpath(leave_out))
     for given in paths:
-        files = [(file, root) for root in _matches(given) for file in _files(root, kept_out)]
+        closed: list[OSError] = []
+        files = [(file, root) for root in _matches(given) for file in _files(root, kept_out, closed.append)]
+        problems += [f"{shown(error.filename)} cannot be read ({error.strerror})" for error in closed]
         for file, root in files:
             if root is file or is_image(file):
                 name = Path(file.name) if root is file else file.relative_to(root)
@@ -66,8 +69,8 @@ def find_photos(paths: Sequence[str], *, leave_out: Path | None = None) -> Found
             else:
                 skipped.setdefault(os.path.realpath(file), file)
         if not any(root is file or is_image(file) for file, root in files):
-            empty.append(given)
-    return Found(list(photos.values()), list(skipped.values()), empty)
+            problems.append(f"no photo was found in {shown(given) or 'an empty path'}")
+    return Found(list(photos.values()), list(skipped.values()), problems)
 
 
 def is_image(path: Path) -> bool:
@@ -87,18 +90,20 @@ def is_image(path: Path) -> bool:
 
 
 def _matches(given: str) -> list[Path]:
+    if not given:  # a variable that is not set; as a path it would be the present folder
+        return []
     if not os.path.lexists(given) and glob.has_magic(given):
         return [Path(match) for match in sorted(glob.glob(given, recursive=True))]  # noqa: PTH207  patterns may be absolute
     return [Path(given)]
 
 
-def _files(root: Path, kept_out: Path | None) -> Iterator[Path]:
+def _files(root: Path, kept_out: Path | None, failed: Callable[[OSError], None]) -> Iterator[Path]:
     """The file itself, or the files of a folder except those below ``kept_out``, where that is a folder within."""
     if not root.is_dir():
         yield root
         return
     if kept_out is not None and Path(os.path.realpath(root)).is_relative_to(kept_out):
         kept_out = None
-    for file in walk(root):
+    for file in walk(root, failed):
         if kept_out is None or not Path(os.path.realpath(file)).is_relative_to(kept_out):
             yield file
