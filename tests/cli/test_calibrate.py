@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mien import Gallery
+from mien import Gallery, Mien
 from mien.cli.exits import ExitCode
 
 
@@ -98,10 +98,20 @@ def test_tables_that_are_wrong(cli, folder, name, text, message):
 
 def test_wrong_usage(cli, folder, tmp_path):
     assert cli("calibrate", tmp_path / "gone").exit_code == ExitCode.USAGE
-    assert "between 0 and 1" in cli("calibrate", folder, "--far", "0").stderr
-    result = cli("calibrate", folder, "--far", "0.5", "--plot", tmp_path / "no" / "plot.svg")
+    result = cli("calibrate", folder, "--far", "0")
+    assert result.exit_code == ExitCode.USAGE
+    assert "between 0 and 1" in result.stderr
+
+
+def test_a_plot_that_cannot_be_written_costs_nothing_else(cli, folder, tmp_path):
+    gallery = tmp_path / "people.db"
+    result = cli("calibrate", folder, "--far", "0.5", "--plot", tmp_path, "--gallery", gallery)
     assert result.exit_code == ExitCode.ERROR
     assert "cannot be written" in result.stderr
+    assert result.stdout.startswith("model ")
+    with Gallery(gallery, Mien().contract) as people:
+        assert people.thresholds.chosen_on.startswith(folder.name)
+    assert cli("calibrate", folder, "--far", "0.5", "--plot", tmp_path / "new" / "plot.svg").exit_code == 0
 
 
 @pytest.mark.slow

@@ -66,16 +66,20 @@ def calibrate(
     verification and identification (or null) with threshold, far, frr, their intervals as [low, high], genuine,
     impostors, people; expressions (list); warnings (list).
     """
+    if not 0 < far < 1:
+        raise typer.BadParameter(f"--far is {far:g}; give a rate between 0 and 1")
+    if plot is not None:
+        plot.parent.mkdir(parents=True, exist_ok=True)
     mien = Mien(model, threads=threads, min_face=min_face)
     with nullcontext() if gallery is None else Gallery(gallery, mien.contract) as target:  # refused before all the work
         found, failures = _calibrated(mien, source, far, bootstrap)
-        if plot is not None:
-            _write(plot, draw(found))
         if target is not None:
             target.thresholds = found.thresholds
     sys.stdout.write(json.dumps(_record(found)) + "\n" if as_json else _report(found))
     for warning in found.warnings:
         say(f"warning: {warning}")
+    if plot is not None:  # last, so that a picture that cannot be kept costs nothing else
+        _write(plot, draw(found))
     return ExitCode.PARTIAL if failures else ExitCode.DONE
 
 
