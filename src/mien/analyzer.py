@@ -65,7 +65,6 @@ class Mien:
 
     Raises:
         ModelError: the model file is missing, damaged or does not keep its contract.
-        ValueError: ``min_face`` is smaller than the detector can see.
     """
 
     def __init__(
