@@ -53,15 +53,31 @@ def test_a_face_hidden_for_long_begins_a_track_of_the_same_person():
     tracker = Tracker(0.5)
     numbers(tracker, 0.0, face(ADA))
     assert numbers(tracker, 0.9, face(ADA)) == [1]
+    assert numbers(tracker, 1.5) == []
     assert numbers(tracker, 2.0, face(ADA)) == [2]
     assert people(tracker.tracks, 0.5) == {1: 1, 2: 1}
     assert people(tracker.tracks, None) == {1: 1, 2: 2}
+
+
+@pytest.mark.parametrize("pause", [1.001, 2.0, 60.0])
+def test_however_seldom_one_looks_a_face_that_stays_keeps_its_track(pause):
+    tracker = Tracker(0.5)
+    for k in range(5):
+        assert numbers(tracker, k * pause, face(ADA), face(BOB, at=500)) == [1, 2]
+    assert numbers(tracker, 5 * pause, face(BOB, at=500)) == [2]
+    assert numbers(tracker, 6 * pause, face(ADA), face(BOB, at=500)) == [3, 2]
+    assert people(tracker.tracks, 0.5) == {1: 1, 2: 2, 3: 1}
 
 
 def test_alike_but_seen_together_are_two_people():
     tracker = Tracker(0.5)
     for k in range(12):
         numbers(tracker, k / 10, face(ADA), face(ADA, at=500))
+    assert people(tracker.tracks, 0.5) == {1: 1, 2: 2}
+    tracker = Tracker(0.5)
+    numbers(tracker, 0.0, face(ADA), face(ADA, at=500))
+    assert people(tracker.tracks, 0.5) == {1: 1, 2: 1}  # once is not enough
+    numbers(tracker, 2.0, face(ADA), face(ADA, at=500))
     assert people(tracker.tracks, 0.5) == {1: 1, 2: 2}
 
 

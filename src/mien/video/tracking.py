@@ -16,7 +16,8 @@ from mien.video.timeline import Timeline
 Floats = NDArray[np.float64]
 
 MAX_GAP = 1.0
-"""Seconds for which a face may be hidden and still continue its track."""
+"""Seconds for which a face may be hidden and still continue its track; one that was in the frame before always may,
+however long ago that was."""
 
 LEAST_OVERLAP = 0.3
 """Intersection over union from which two boxes count as the same place."""
@@ -119,6 +120,7 @@ class Tracker:
         self.tracks: list[Track] = []
         self._threshold = threshold
         self._active: list[Track] = []
+        self._previous: float | None = None
         self._numbers = count(1)
 
     def update(self, time: float, faces: Sequence[Face]) -> list[Track]:
@@ -127,7 +129,8 @@ class Tracker:
         Returns:
             The track of each face.
         """
-        self._active = [track for track in self._active if time - track.last <= MAX_GAP]
+        self._active = [t for t in self._active if time - t.last <= MAX_GAP or t.last == self._previous]
+        self._previous = time
         found: dict[int, Track] = {}
         for _, k, track in sorted(self._candidates(faces), key=lambda candidate: candidate[0]):
             if k not in found and track not in found.values():
