@@ -45,11 +45,12 @@ def test_a_folder_that_cannot_be_read_is_told(tree):
         names(tree / "none")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 @pytest.mark.parametrize(("mode", "there"), [(0o000, []), (0o444, ["a/1.jpg", "a/2.jpg"])])
 def test_nothing_is_lost_without_a_word_for_want_of_permission(tree, mode, there):
     failed = []
     (tree / "a").chmod(mode)
+    if os.access(tree / "a", os.R_OK | os.X_OK):
+        pytest.skip("this user may read everything")
     try:
         assert names(tree, failed=failed.append) == ["b.jpg", *there, "c/d/3.jpg"]
     finally:
