@@ -169,6 +169,18 @@ def test_a_written_clip_reads_back(tmp_path):
     assert frames[0].pixels.shape == (48, 64, 3)
 
 
+@pytest.mark.parametrize("name", ["2024-05-01T12:30:00.mp4", "http:clip.mp4", "pipe:1", "file:clip.mp4", "-"])
+def test_a_name_is_a_files_whatever_it_looks_like(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with ClipWriter(Path(name)) as clip:
+        clip.add(corners(), 0.0)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    frames, problem = read(Path(name))
+    assert (len(frames), problem) == (1, None)
+    with pytest.raises(VideoError, match=r"gone:1\.mp4 does not exist"):
+        Video("gone:1.mp4")
+
+
 def test_a_clip_without_frames_is_no_file(tmp_path):
     with ClipWriter(tmp_path / "out.mp4"):
         pass

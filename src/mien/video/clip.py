@@ -39,7 +39,8 @@ class ClipWriter:
         self._last = -1
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(path), "w", format="mp4")
+            # a name with a colon would otherwise be taken for a protocol
+            self._container = av.open(f"file:{path}", "w", format="mp4")
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"{path} cannot be written ({error}); check the folder") from error
 

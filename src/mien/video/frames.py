@@ -189,7 +189,7 @@ def _open_file(path: Path) -> InputContainer:
     with suppress(OSError):
         if path.is_file() and not path.stat().st_size:
             raise VideoError(f"{name} is empty; give a complete video")
-    return _open(name, None, {}, name=name)
+    return _open(f"file:{name}", None, {}, name=name)  # a name with a colon would otherwise be taken for a protocol
 
 
 def _open(path: str, format: str | None, options: dict[str, str], *, name: str) -> InputContainer:  # noqa: A002
