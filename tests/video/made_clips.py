@@ -22,6 +22,7 @@ def write_clip(
     rotation: float | None = None,
     hflip: bool = False,
     vflip: bool = False,
+    pixel_aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
     """Write RGB pictures of one size, 10 a second or at the given times."""
@@ -34,6 +35,8 @@ def write_clip(
                 stream.pix_fmt = "yuv420p"
                 stream.codec_context.time_base = Fraction(1, 1000)
                 stream.codec_context.gop_size = 10
+                if pixel_aspect is not None:
+                    stream.codec_context.sample_aspect_ratio = pixel_aspect
                 if rotation is not None:
                     stream.set_display_rotation(rotation, hflip, vflip)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")

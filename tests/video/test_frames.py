@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import wave
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -59,6 +60,21 @@ def test_pictures_are_upright(tmp_path, suffix, angle, flipped, expected):
     assert read_corners(frames[0].pixels) == expected
     assert frames[0].pixels.shape == ((64, 48, 3) if angle in (90, -90) else (48, 64, 3))
     assert frames[0].pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize(("aspect", "width"), [(Fraction(64, 45), 91), (Fraction(8, 9), 57)])  # PAL 16:9, NTSC 4:3
+def test_pixels_are_square(tmp_path, monkeypatch, suffix, aspect, width):
+    clip = write_clip(tmp_path / f"clip.{suffix}", [corners()] * 2, pixel_aspect=aspect)
+    for frame in read(clip)[0]:
+        assert frame.pixels.shape == (48, width, 3)
+        assert read_corners(frame.pixels) == "RG BW"
+    if suffix != "ts":  # it holds no rotation
+        turned = write_clip(clip, [corners()] * 2, pixel_aspect=aspect, rotation=-90)
+        assert read(turned)[0][0].pixels.shape == (width, 48, 3)
+    monkeypatch.setattr("mien.video.frames.MAX_PIXELS", width * 48 - 1)
+    with pytest.raises(VideoError, match=f"has {width}x48 pixels, too many"):
+        Video(clip)
 
 
 def test_every_frame_comes_once_in_order_with_its_time(tmp_path):

@@ -40,7 +40,8 @@ class Frame:
         index: its position among the decoded pictures, from 0.
         time: seconds since the first picture, never falling; from the file's time stamps, so that a variable frame rate
             is respected.
-        pixels: ``uint8 (H, W, 3)`` RGB, upright: the rotation or mirroring that the file asks for is applied.
+        pixels: ``uint8 (H, W, 3)`` RGB, upright: the rotation or mirroring that the file asks for is applied; they are
+            square.
     """
 
     index: int
@@ -123,7 +124,7 @@ class Video:
             moment = decoded.time if decoded.pts is not None else index / float(self._stream.average_rate or 25)
             start = moment if start is None else start
             self._last = max(self._last, moment - start)
-            yield Frame(index, self._last, upright(decoded, matrix))
+            yield Frame(index, self._last, upright(decoded, matrix, _shown_width(decoded.width, self._stream)))
         self.problem = self._what_is_wrong(index + 1)
 
     def _decoded(self) -> Iterator[VideoFrame]:
@@ -164,9 +165,9 @@ class Video:
         return 1 / float(self._stream.average_rate) if self._stream.average_rate else 0.0
 
 
-def upright(frame: VideoFrame, matrix: Matrix | None) -> Pixels:
-    """The picture as it is meant to be shown, ``uint8 (H, W, 3)``."""
-    pixels: Pixels = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
+def upright(frame: VideoFrame, matrix: Matrix | None, width: int) -> Pixels:
+    """The picture as it is meant to be shown, ``uint8 (H, W, 3)``; ``width`` is that before a quarter turn."""
+    pixels: Pixels = frame.to_ndarray(format="rgb24", width=width)  # type: ignore[assignment]
     if matrix is None:
         return pixels
     a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
@@ -208,9 +209,15 @@ def _picture_stream(container: InputContainer, name: str) -> VideoStream:
     if not moving:
         raise VideoError(f"{name} holds no pictures, only sound or data; give a video")
     stream = moving[0]
-    if stream.width * stream.height > MAX_PIXELS:
-        raise VideoError(f"{name} has {stream.width}x{stream.height} pixels, too many; scale it down")
+    width = _shown_width(stream.width, stream)
+    if width * stream.height > MAX_PIXELS:
+        raise VideoError(f"{name} has {width}x{stream.height} pixels, too many; scale it down")
     return stream
+
+
+def _shown_width(width: int, stream: VideoStream) -> int:
+    """How many square pixels are as wide as so many stored ones; those of DV, DVD and HDV are not square."""
+    return max(1, round(width * (stream.sample_aspect_ratio or 1)))
 
 
 def _brief(error: BaseException) -> str:
