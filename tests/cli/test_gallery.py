@@ -190,6 +190,19 @@ def test_whose_consent_has_ended_is_not_in_the_services_file(enrolled, served, t
     assert not served()
 
 
+def test_who_takes_the_name_during_a_removal_inherits_no_challenge(enrolled, served, monkeypatch):
+    finish = Gallery.finish_removals
+
+    def wait(people):
+        people.enroll("Barack Obama", [0.0] * 128, consent="somebody else's")
+        return finish(people)
+
+    monkeypatch.setattr(Gallery, "finish_removals", wait)
+    assert enrolled("remove", "Barack Obama").exit_code == ExitCode.DONE
+    assert json.loads(enrolled("list", "--json").stdout)["consent"] == "somebody else's"
+    assert not served()
+
+
 def test_a_removal_without_the_services_extra_says_what_is_left(enrolled, served, tmp_path, monkeypatch):
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "mien.server.challenges", None)

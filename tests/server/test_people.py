@@ -118,6 +118,22 @@ def test_a_removal_that_could_not_forget_the_challenges_is_finished_by_another(e
     assert attempts(enrolled) == 0
 
 
+def test_who_takes_the_name_during_a_removal_inherits_no_challenge(enrolled, monkeypatch):
+    challenge = enrolled.post("/v1/challenges", json={"person": ADA}).json()["id"]
+    gallery = enrolled.app.state.service.gallery
+    finish = gallery.finish_removals
+
+    def wait():
+        gallery.enroll(ADA, [0.0] * 128, consent="somebody else's")
+        return finish()
+
+    monkeypatch.setattr(gallery, "finish_removals", wait)
+    assert enrolled.delete(PATH).json()["names"] == [ADA]
+    assert enrolled.get(PATH).json()["consent"] == "somebody else's"
+    problem(enrolled.get(f"/v1/challenges/{challenge}"), 404, "challenge_not_found")
+    assert attempts(enrolled) == 0
+
+
 def test_a_removal_that_does_nothing_forgets_no_attempt(enrolled, monkeypatch):
     enrolled.post("/v1/challenges", json={"person": ADA})
 

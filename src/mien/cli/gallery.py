@@ -183,10 +183,13 @@ def remove(
             return _removed(people.remove_sample((names or [""])[0], sample))
         now = datetime.now(UTC)
         chosen = [person.name for person in people.people() if person.expired(now)] if expired else (names or [])
+        removal = None
         try:
             removal = people.remove(*chosen)
-        finally:  # also when it failed after they were gone, or where a removal before failed here
-            enrolled = {person.name for person in people.people()}
+        finally:
+            # Whoever has been enrolled under a name meanwhile inherits nothing. Also when the removal failed after they
+            # were gone, or where a removal before failed here.
+            enrolled: set[str] = {person.name for person in people.people()} if removal is None else set()
             forgotten = _forget(file, [name for name in chosen if name not in enrolled])
     code = _removed(removal)
     return code if forgotten else ExitCode.PARTIAL
