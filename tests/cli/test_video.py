@@ -132,6 +132,21 @@ def test_a_cut_off_clip_keeps_what_is_there(cli, clip, tmp_path):
     assert len(result.stderr.splitlines()) == 2
 
 
+def test_a_clip_that_cannot_be_written_is_told_once_with_what_was_done(cli, clip, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "out" / "clip.annotated.mp4").mkdir(parents=True)
+    for folder, begun, sentence in (("file", False, "cannot be written"), ("out", True, "cannot be finished")):
+        result = cli("analyze", clip, "--json", "--rate", "5", "--annotate", tmp_path / folder)
+        assert result.exit_code == ExitCode.ERROR
+        assert len(result.stderr.splitlines()) == 1
+        assert sentence in result.stderr
+        (video,) = lines(result, "video")
+        assert sentence in video["error"]
+        assert (video["frames"] > 0) is begun
+        assert video["analysed"] == len(lines(result, "frame"))
+        assert video["tracks"] == len(lines(result, "track"))
+
+
 def test_nothing_to_do_and_wrong_usage(cli, clip, tmp_path, examples):
     result = cli("analyze", tmp_path / "gone.mp4")
     assert (result.exit_code, len(result.stderr.splitlines())) == (ExitCode.ERROR, 1)

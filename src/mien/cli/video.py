@@ -57,8 +57,6 @@ def analyze_videos(
         except VideoError as error:
             failed += 1
             say(f"mien: {shown(str(error))}")
-            if as_json:
-                _write_line(_video_record(mien, source, Progress(error=str(error)), []))
     if failed == len(sources):
         return ExitCode.ERROR
     return ExitCode.PARTIAL if failed or partial else ExitCode.DONE
@@ -86,31 +84,34 @@ def _analyze_video(
 ) -> bool:
     """Analyse one; whatever ends it early, the tracks, the clip and the timeline hold what came before."""
     threshold = mien.contract.threshold.distance if mien.contract.threshold else None
-    tracker, done = Tracker(threshold), Progress()
+    tracker, done, live = Tracker(threshold), Progress(), False
     quiet = as_json and sys.stdout.isatty()
-    with Video(source) as video:
-        if video.live:
-            say(f"{source}: press Ctrl-C to end")
-        try:
-            with ExitStack() as stack:
-                clip = None if folder is None else stack.enter_context(ClipWriter(folder / f"{name}.annotated.mp4"))
-                advance = stack.enter_context(progress(video.expected, "analysing", quiet=quiet))
-                latest: tuple[TrackedFace, ...] = ()
-                for answer in analyze_frames(mien, video, tracker, rate):
-                    latest = latest if answer.faces is None else answer.faces
-                    if as_json and answer.faces is not None:
-                        _write_line(_frame_record(mien, source, answer))
-                    if clip is not None:
-                        clip.add(_drawn(answer, latest), answer.frame.time)
-                    _count(done, answer)
-                    advance()
+    try:
+        with Video(source) as video, ExitStack() as stack:
+            live = video.live
+            if live:
+                say(f"{source}: press Ctrl-C to end")
+            clip = None if folder is None else stack.enter_context(ClipWriter(folder / f"{name}.annotated.mp4"))
+            advance = stack.enter_context(progress(video.expected, "analysing", quiet=quiet))
+            latest: tuple[TrackedFace, ...] = ()
+            for answer in analyze_frames(mien, video, tracker, rate):
+                _count(done, answer)
+                latest = latest if answer.faces is None else answer.faces
+                if as_json and answer.faces is not None:
+                    _write_line(_frame_record(mien, source, answer))
+                if clip is not None:
+                    clip.add(_drawn(answer, latest), answer.frame.time)
+                advance()
             done.error = video.problem
-        except KeyboardInterrupt:
-            if not video.live:
-                done.error = f"{source} was interrupted after {done.seconds:.1f} s; what came before was used"
-                raise
-        finally:
-            _finish(mien, source, tracker.tracks, done, as_json, None if folder is None else folder / name)
+    except VideoError as error:
+        done.error = str(error)
+        raise
+    except KeyboardInterrupt:
+        if not live:
+            done.error = f"{source} was interrupted after {done.seconds:.1f} s; what came before was used"
+            raise
+    finally:
+        _finish(mien, source, tracker.tracks, done, as_json, None if folder is None else folder / name)
     if done.error is not None:
         say(f"mien: {shown(done.error)}")
     return done.error is None
