@@ -157,6 +157,28 @@ def test_the_objective_has_the_gradients_of_backward(name: str) -> None:
     torch.testing.assert_close([p.grad for p in two.parameters()], own)
 
 
+@SCALAR
+def test_nothing_is_learned_from_losses_that_are_only_measured(name: str) -> None:
+    torch.manual_seed(0)
+    net = Net()
+    weighting = make(name, net)
+    measured = {"a": torch.tensor(2.0), "b": torch.tensor(7.0), "c": torch.tensor(1.0)}
+    with torch.no_grad():
+        assert float(weighting(measured)) == 10  # before the first step: their sum
+    weighting.backward(*net(torch.randn(8, 5), TASKS))
+    before = {key: value.clone() for key, value in weighting.state_dict().items()}
+    expected = sum(weighting.weights[task] * float(loss) for task, loss in measured.items())
+    for training, graph in ((False, True), (False, False), (True, False)):
+        weighting.train(training)
+        with torch.set_grad_enabled(graph):
+            assert float(weighting(measured)) == pytest.approx(expected)
+            absent = float(weighting({"b": measured["b"]}))
+        assert absent == pytest.approx(7 * weighting.weights["b"])
+    assert weighting.state_dict().keys() == before.keys()
+    for key, value in weighting.state_dict().items():
+        torch.testing.assert_close(value, before[key], rtol=0, atol=0, equal_nan=True)
+
+
 @EVERY
 def test_a_network_under_bfloat16_autocast(name: str) -> None:
     torch.manual_seed(0)

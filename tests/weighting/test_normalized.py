@@ -104,3 +104,14 @@ def test_unfit_settings_are_refused() -> None:
         RunningMean(TASKS, decay=1.0)
     with pytest.raises(WeightingError, match="made for"):
         NormalizedWeighting(EqualWeighting(TASKS), InitialValue(["b", "a"]))
+
+
+@pytest.mark.parametrize("scale", [InitialValue(TASKS), RunningMean(TASKS), ChanceLevel({"a": 2.0, "b": 3.0})])
+def test_what_is_only_measured_is_divided_by_the_scales_of_training(scale: LossScale) -> None:
+    weighting = NormalizedWeighting(FixedWeighting({"a": 1.0, "b": 1.0}), scale).eval()
+    assert float(weighting(losses_of(a=5.0, b=1.0))) == 6
+    weighting.train().backward(losses_of(a=8.0, b=0.5))
+    divisors = weighting.scale.scales().tolist()
+    measured = weighting.eval()(losses_of(a=16.0, b=1.0))
+    assert float(measured.detach()) == pytest.approx(16 / divisors[0] + 1 / divisors[1])
+    assert weighting.scale.scales().tolist() == divisors

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.errors import WeightingError
-from mien.weighting.losses import TaskLosses, gather_losses
+from mien.weighting.losses import TaskLosses, gather_losses, weighted_sum
 from mien.weighting.ranks import average_gradients, copy_first_module, mean_over_ranks, world_size
 
 
@@ -107,6 +107,9 @@ class ScalarWeighting(TaskWeighting):
     else its gradient serves. Use it where ``backward`` does not fit, e.g. ``scaler.scale(objective).backward()``, or
     ``(objective / n).backward()`` for each of n micro-batches.
 
+    In evaluation mode, and under ``no_grad``, it learns nothing, asks no other rank, and returns the losses under the
+    weights of the last step; before the first one, their sum.
+
     In a distributed run losses and weights are averaged over the ranks, so that all ranks use the same weights, and
     ``backward`` averages the gradients of the method's own parameters. After ``objective.backward()`` call
     ``mien.weighting.average_gradients(weighting)``. Batches should be of one size on all ranks.
@@ -117,8 +120,10 @@ class ScalarWeighting(TaskWeighting):
 
         Args:
             losses: task name to scalar loss; absent tasks are left out.
-            features: ``(N, ...)``, the tensor that all branches read, for methods that need it.
+            features: ``(N, ...)``, the tensor that all branches read, for methods that need it in training.
         """
+        if not learns(self):
+            return weighted_sum(self.tasks, losses, self.last_weights)
         return self._objective(self._gather(losses), features)
 
     def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
@@ -152,6 +157,11 @@ class LossWeighting(ScalarWeighting):
     @abstractmethod
     def _weigh(self, losses: TaskLosses) -> Tensor:
         """Return the weights ``(T,)``, 0 for absent tasks; runs without gradients, once a step."""
+
+
+def learns(weighting: nn.Module) -> bool:
+    """Whether a method may learn from what it is given: not from losses that are only measured."""
+    return weighting.training and torch.is_grad_enabled()
 
 
 def require_gradient(losses: Mapping[str, Tensor]) -> None:

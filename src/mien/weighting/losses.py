@@ -74,6 +74,17 @@ def gather_losses(tasks: tuple[str, ...], losses: Mapping[str, Tensor]) -> TaskL
     return TaskLosses(values, parts, levels, present, _finite(tasks, levels.tolist()), len(losses))
 
 
+def weighted_sum(tasks: tuple[str, ...], losses: Mapping[str, Tensor], weights: Tensor) -> Tensor:
+    """Return ``sum_i w_i L_i`` over the losses that are given, for constant weights ``(T,)``; all 0 count as all 1.
+
+    Raises:
+        WeightingError: as ``gather_losses``, but for losses that are not finite: nothing is learned from these.
+    """
+    _check(tasks, losses)
+    weights = weights if bool(weights.any()) else torch.ones_like(weights)
+    return torch.stack([weights[tasks.index(name)].to(loss.dtype) * loss for name, loss in losses.items()]).sum()
+
+
 def _over_ranks(tasks: tuple[str, ...], parts: tuple[Tensor, ...], levels: Tensor, present: Tensor) -> TaskLosses:
     sums, counts = sum_over_ranks(torch.stack([levels, present.to(levels.dtype)]))
     share = counts.clamp_min(1)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mien.errors import WeightingError
-from mien.weighting.contract import ScalarWeighting, TaskWeighting
+from mien.weighting.contract import ScalarWeighting, TaskWeighting, learns
 from mien.weighting.losses import gather_losses
 from mien.weighting.normalization import LossScale
 
@@ -66,6 +66,9 @@ class NormalizedWeighting(TaskWeighting):
         """
         if not isinstance(self.inner, ScalarWeighting):
             raise WeightingError(f"{type(self.inner).__name__} has no scalar objective: call backward instead.")
+        if not learns(self):
+            seen = bool(self.last_weights.any())  # before the first step there is no scale
+            return self.inner.forward(self._divided(losses) if seen else losses, features)
         objective = self.inner.forward(self._observed(losses), features)
         self._remember(self.inner.last_weights)
         return objective
