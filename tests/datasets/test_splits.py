@@ -34,6 +34,14 @@ def test_adding_people_moves_nobody(people: list[str]) -> None:
     assert set(after.people) - {"somebody new"} == set(before.people)
 
 
+def test_frames_of_one_sequence_stay_together_where_nobody_knows_who_it_is() -> None:
+    frames = [Sample(f"{video}-{i}", Path(), sequence=f"video {video}") for video in range(20) for i in range(9)]
+    parts = split_by_person(SampleSet("test", tuple(frames)), 0.3, 0)
+    first, second = ({sample.sequence for sample in part.samples} for part in parts)
+    assert not first & second
+    assert len(first) + len(second) == 20
+
+
 def test_the_share_is_about_what_was_asked() -> None:
     _, second = split_by_person(sample_set([str(i) for i in range(2000)]), 0.1, 0)
     assert 150 < len(second.people) < 250

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mien.datasets.samples import SampleSet
+from mien.datasets.samples import Sample, SampleSet
 from mien.errors import DataError
 
 
@@ -17,7 +17,8 @@ def split_by_person(samples: SampleSet, fraction: float, seed: int) -> tuple[Sam
     """Divide a data set so that no person is on both sides.
 
     A person goes to the second part when a hash of seed and name falls below ``fraction``; so a person stays on their
-    side when others are added. Photos without an identity count as a person each.
+    side when others are added. Where the identity is not known, frames of one sequence count as a person, and any other
+    photo as a person of its own.
 
     Args:
         samples: the data set.
@@ -28,12 +29,13 @@ def split_by_person(samples: SampleSet, fraction: float, seed: int) -> tuple[Sam
         DataError: a part would be empty.
     """
 
-    def chosen(person: str) -> bool:
+    def chosen(sample: Sample) -> bool:
+        person = sample.identity or (f"sequence {sample.sequence}" if sample.sequence else f"photo {sample.name}")
         digest = hashlib.sha256(f"{seed}:{person}".encode()).digest()
         return int.from_bytes(digest[:8], "big") < fraction * 2**64
 
-    second = samples.where(lambda sample: chosen(sample.identity or f"photo {sample.name}"))
-    first = samples.where(lambda sample: not chosen(sample.identity or f"photo {sample.name}"))
+    second = samples.where(chosen)
+    first = samples.where(lambda sample: not chosen(sample))
     if not first.samples or not second.samples:
         raise DataError(
             f"data set {samples.name} with {len(samples.people)} people cannot be divided by {fraction:g}; "

@@ -37,7 +37,8 @@ class SourceRecipe(Section):
         part: official part to take, or None for all.
         per_batch: how many of its photos are in every batch. An epoch is one pass over the first source; the others are
             repeated or cut as needed.
-        validation: share kept for validation: of the people where photos have identities, else of the photos.
+        validation: share kept for validation: of the people where they are known, else of the videos, else of the
+            photos.
         held_out: official parts whose photos must not be trained on, even where they repeat inside ``part``.
         learn: which of its labels are used.
         augmentation: random changes of its photos.
