@@ -6,7 +6,7 @@ from math import inf, nan
 import pytest
 from made_frames import NAMES
 
-from mien.authentication import Attempts, Policy, begin
+from mien.authentication import Attempts, Policy, begin, read_policy_fields
 from mien.errors import AuthenticationError
 from mien.types import Expression
 
@@ -52,6 +52,14 @@ def test_what_is_given_comes_before_what_is_recommended(contract):
     assert Policy.recommended(lacking, threshold=0.4) == Policy.recommended(contract, threshold=0.4)
     with pytest.raises(AuthenticationError, match="calibrate, or give a policy with one"):
         Policy.recommended(lacking)
+
+
+def test_no_more_expressions_are_asked_than_are_given(contract, tmp_path):
+    path = tmp_path / "policy.json"
+    path.write_text('{"expressions": ["happiness"]}')
+    fields = read_policy_fields(path)
+    assert fields == {"expressions": (H,)}
+    assert Policy.recommended(contract, **fields).count == 1
 
 
 def test_a_model_that_cannot_answer_is_refused(contract):

@@ -83,7 +83,8 @@ class Policy:
             TypeError: there is no such field, or it is of another type.
         """
         _check_answers(contract)
-        names = tuple(name for name in (Expression.HAPPINESS, Expression.SURPRISE) if name in contract.expressions)
+        known = tuple(name for name in (Expression.HAPPINESS, Expression.SURPRISE) if name in contract.expressions)
+        names = given.get("expressions", known)
         values: dict[str, Any] = {"expressions": names, "count": max(1, min(2, len(names)))}
         if contract.threshold is not None:
             values["threshold"] = contract.threshold.distance

@@ -27,7 +27,7 @@ def read_policy_fields(path: Path) -> dict[str, Any]:
             )
         if "expressions" in record:
             record["expressions"] = tuple(Expression(name) for name in record["expressions"])
-        Policy(**{"threshold": 0.0, **record})  # a threshold may come from elsewhere
+        Policy(**{"threshold": 0.0, "count": 1, **record})  # these may come from elsewhere
     except (OSError, ValueError, TypeError) as error:
         raise AuthenticationError(f"{path} is no policy ({error}); give a JSON object with fields of Policy") from error
     return record
