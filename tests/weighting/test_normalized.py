@@ -109,7 +109,7 @@ def test_unfit_settings_are_refused() -> None:
 @pytest.mark.parametrize("scale", [InitialValue(TASKS), RunningMean(TASKS), ChanceLevel({"a": 2.0, "b": 3.0})])
 def test_what_is_only_measured_is_divided_by_the_scales_of_training(scale: LossScale) -> None:
     weighting = NormalizedWeighting(FixedWeighting({"a": 1.0, "b": 1.0}), scale).eval()
-    assert float(weighting(losses_of(a=5.0, b=1.0))) == 6
+    assert float(weighting(losses_of(a=5.0, b=1.0)).detach()) == 6
     weighting.train().backward(losses_of(a=8.0, b=0.5))
     divisors = weighting.scale.scales().tolist()
     measured = weighting.eval()(losses_of(a=16.0, b=1.0))
