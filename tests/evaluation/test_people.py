@@ -55,3 +55,17 @@ def test_macro_intervals_draw_people_not_photos() -> None:
     once = macro_over_people(said, labels, people, 3)
     often = macro_over_people(np.tile(said, 10), np.tile(labels, 10), np.tile(people, 10), 3)
     assert [(each.low, each.high) for each in once] == [(each.low, each.high) for each in often]
+
+
+def test_repetitions_that_disagree_widen_the_interval() -> None:
+    """Of two trainings one is right of everybody, one of nobody: by people alone each would be a half, surely."""
+    people = np.arange(8)
+    found = mean_over_people(np.stack([np.ones(8), np.zeros(8)]), people)
+    assert (found.low, found.high) == (0, 1)
+    averaged = mean_over_people(np.full(8, 0.5), people)
+    assert (averaged.low, averaged.high) == (0.5, 0.5)
+
+
+def test_equal_repetitions_are_one() -> None:
+    values, people = np.array([1.0, 0, 1, 1, 0, 1, 0, 1]), np.arange(8)
+    assert mean_over_people(np.stack([values] * 3), people) == mean_over_people(values, people)

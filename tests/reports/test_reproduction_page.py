@@ -85,6 +85,24 @@ def test_photos_are_shown_only_where_the_terms_allow_it(result: TableResult, tmp
     assert "Photos were left out; these are their names." in text
 
 
+def test_differences_are_coloured_from_ten_seeds_alone(result: TableResult, tmp_path: Path) -> None:
+    first = result.kinds[0]
+    for seeds, coloured, words in (
+        (1, [], "1 seed is too few to tell a difference from chance"),
+        (9, [], "9 seeds are too few to tell a difference from chance"),
+        (10, ["better", "worse", ""], "Coloured where it excludes 0"),
+    ):
+        found = [
+            replace(first.differences[0], figure=replace(first.differences[0].figure, low=low, high=high, seeds=seeds))
+            for low, high in ((0.01, 0.02), (-0.02, -0.01), (-0.01, 0.01))
+        ]
+        text = write_table(replace(result, kinds=[replace(first, differences=found)]), tmp_path, COMMAND).read_text()
+        kinds = re.findall(r'minus .*?</td><td class="(\w*)">', text)
+        assert kinds == (coloured or [""] * 3)
+        assert words in text
+        assert ("Coloured where" in text) == (seeds >= 10)
+
+
 def test_quirks_have_a_table_of_their_own(result: TableResult, tmp_path: Path) -> None:
     text = write_table(result, tmp_path, COMMAND).read_text()
     assert "quirks are worth" in text
@@ -131,6 +149,8 @@ def test_results_hold_every_figure(result: TableResult, tmp_path: Path) -> None:
     assert sum(map(sum, row["confusion"])) == 2 * main.n
     assert row["quirks"]["best-on-test"]["mean"] == pytest.approx(0.75)
     assert sum(pairs["pairs"].values()) == pairs["rows"]["dynamic"]["figures"]["accuracy"]["n"]
+    apart = expression["differences"][0]["figure"]
+    assert (apart["seeds"], apart["seed_sd"] is not None) == (2, True)
     assert set(authentication["metrics"]) == {
         "accuracy",
         "frr",

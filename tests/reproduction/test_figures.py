@@ -61,3 +61,19 @@ def test_seeds_are_averaged_before_people_are_drawn() -> None:
     assert once is not None
     assert often is not None
     assert (once.low, once.high) == (often.low, often.high)
+
+
+def test_a_difference_that_changes_with_the_seed_is_not_sure() -> None:
+    """Ours is right of everybody with one seed, theirs with the other two; drawing people alone would be sure."""
+    ours = [_items([[1] * 6, [0] * 6, [0] * 6], [0, 1, 2, 3, 4, 5]), _items([[1] * 4, [0] * 4, [0] * 4], [0, 1, 2, 3])]
+    theirs = [Items(1 - fold.values, fold.first, fold.second) for fold in ours]
+    apart = difference(ours, theirs)
+    assert apart is not None
+    assert apart.mean == pytest.approx(-1 / 3)
+    assert apart.seed_sd == pytest.approx(np.std([1, -1, -1], ddof=1))
+    assert apart.seeds == 3
+    assert (apart.low, apart.high) == (-1, 1)
+
+
+def test_items_of_some_seeds() -> None:
+    assert _items([[1, 0], [0, 0], [1, 1]], [0, 1]).of_seeds([2, 0]).values.tolist() == [[1, 1], [1, 0]]

@@ -87,10 +87,10 @@ def test_worst_pairs_are_told_once(made: tuple[Job, Runs, TableResult]) -> None:
     row, answers = job.rows[0], {"distances": run.answers["distances"], "threshold": 0.6}
     arrays = ("reference", "probe", "required", "kind", "person_reference", "person_probe")
     asked_twice = replace(trial.pairs, **{name: np.tile(getattr(trial.pairs, name), 2) for name in arrays})
-    once = find_mistakes(RowAnswers(row, [[answers]], [], 0), [trial])
+    once = find_mistakes(RowAnswers(row, [[answers]], [], [0], 0), [trial])
     answers = answers | {"distances": np.tile(run.answers["distances"], 2)}
     assert once
-    assert find_mistakes(RowAnswers(row, [[answers]], [], 0), [replace(trial, pairs=asked_twice)]) == once
+    assert find_mistakes(RowAnswers(row, [[answers]], [], [0], 0), [replace(trial, pairs=asked_twice)]) == once
 
 
 def test_pairs_are_told_by_thresholds_of_others(made: tuple[Job, Runs, TableResult]) -> None:
@@ -125,6 +125,22 @@ def test_authentication_is_a_joint_decision(made: tuple[Job, Runs, TableResult])
     assert figures["frr"].mean == pytest.approx(np.mean(refused))  # type: ignore[union-attr]
     # A stranger with the wrong expression has to be lucky twice.
     assert figures["far_both_wrong"].mean <= figures["far_wrong_person"].mean  # type: ignore[union-attr]
+
+
+def test_differences_are_of_seeds_that_finished_in_both_rows(made: tuple[Job, Runs, TableResult]) -> None:
+    job, runs, result = made
+    broken = [[replace(seeds[0], failure="a loss was no number"), *seeds[1:]] for seeds in runs.runs["equal"]]
+    some = evaluate_table(job, replace(runs, runs=runs.runs | {"equal": broken}))
+    assert some.failed == {"static, equal": 1}
+    for found, whole in zip(some.kinds, result.kinds, strict=True):
+        ours, theirs = (whole.rows[name].items for name in ("dynamic", "static, equal"))
+        figure = found.differences[0].figure
+        assert figure.seeds == 1
+        by_hand = [(a.values[1] - b.values[1]).mean() for a, b in zip(ours, theirs, strict=True)]
+        assert figure.mean == pytest.approx(np.mean(by_hand))
+    other = [[seeds[0], replace(seeds[1], failure="a loss was no number")] for seeds in runs.runs["dynamic"]]
+    none = evaluate_table(job, replace(runs, runs={"equal": broken, "dynamic": other}))
+    assert none.kinds[0].differences == []
 
 
 def test_quirks_are_named_and_apart(made: tuple[Job, Runs, TableResult]) -> None:

@@ -26,7 +26,7 @@ def table_json(result: TableResult, command: str, *, quick: bool) -> dict[str, A
       ``figures`` (by metric: ``mean``, ``fold_sd``, ``seed_sd``, ``low``, ``high``, ``n``, ``people``, ``seeds``,
       ``folds``; shares, not per cent; null where nothing could be counted), ``by_fold`` (the main figure of each fold,
       mean over seeds), ``quirks`` (by name a figure) and ``confusion`` (rows: label; null without);
-      ``differences``: ``row``, ``other``, ``figure``;
+      ``differences``: ``row``, ``other``, ``figure`` (paired by seed, ``low`` and ``high`` over people and seeds);
     * ``dynamics``: by row, see `mien.reproduction.dynamics.Dynamics`;
     * ``records`` and ``published``: evaluation records, see `mien.reports.evaluation_records.Record`.
     """

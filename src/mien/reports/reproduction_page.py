@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import mien
+from mien.comparison.analysis import LEAST_SEEDS
 from mien.evaluation import Quirk
 from mien.reports.comparison_plots import loss_curves, weight_curves
 from mien.reports.evaluation_records import folds_in_words, records
@@ -169,6 +170,7 @@ def _section(result: TableResult, found: KindResult, notes: _Notes) -> dict[str,
         ],
         "pairs": "; ".join(f"{count:,} {kind}" for kind, count in found.pairs.items()),
         "differences": [_difference(each.row, each.other, each.figure) for each in found.differences],
+        "few_seeds": _few_seeds([each.figure.seeds for each in found.differences]),
         "quirks": _quirks(found),
         "pictures": _pictures(result, found),
     }
@@ -214,8 +216,19 @@ def _cell(figure: Figure | None, metric: str) -> dict[str, str]:
 def _difference(row: str, other: str, figure: Figure) -> dict[str, str]:
     low, high = figure.low or 0.0, figure.high or 0.0
     kind = "better" if low > 0 else "worse" if high < 0 else ""
+    if figure.seeds < LEAST_SEEDS:
+        kind = ""
     text = f"{100 * figure.mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
     return {"rows": f"{row} minus {other}", "text": text, "kind": kind}
+
+
+def _few_seeds(seeds: list[int]) -> str:
+    """Says that so many seeds tell no difference from chance; empty where all differences have enough."""
+    few = min(seeds, default=LEAST_SEEDS)
+    if few >= LEAST_SEEDS:
+        return ""
+    are = "1 seed is" if few == 1 else f"{few} seeds are"
+    return f"{are} too few to tell a difference from chance, whatever its interval; take {LEAST_SEEDS} or more."
 
 
 def _quirks(found: KindResult) -> dict[str, object] | None:

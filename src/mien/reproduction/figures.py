@@ -22,7 +22,8 @@ class Figure:
         mean: over folds, then over seeds.
         fold_sd: standard deviation over folds of the seeds' mean; None with one fold.
         seed_sd: standard deviation over seeds of the folds' mean; None with one seed.
-        low: lower end of the 95 % interval over people of the pooled items, seeds averaged; None where it has none.
+        low: lower end of the 95 % interval of the pooled items: over people, seeds averaged, or of a difference over
+            people and seeds; None where it has none.
         high: its upper end.
         n: how many items were pooled.
         people: how many people they are of.
@@ -59,6 +60,10 @@ class Items:
         """Some of the items."""
         return Items(self.values[:, chosen], self.first[chosen], self.second[chosen])
 
+    def of_seeds(self, rows: Sequence[int]) -> Items:
+        """All items, as some rows of ``values`` judged them."""
+        return Items(self.values[list(rows)], self.first, self.second)
+
 
 def pool(folds: Sequence[Items]) -> Items:
     """The items of all folds; folds share no people, so their numbers are moved apart."""
@@ -72,14 +77,22 @@ def pool(folds: Sequence[Items]) -> Items:
 
 
 def figure(folds: Sequence[Items], *, bootstrap: int = 1000) -> Figure | None:
-    """The mean of items over folds and seeds; None when there are none."""
+    """The mean of items over folds and seeds, with the interval over people; None when there are none."""
+    return _figure(folds, bootstrap, draw_seeds=False)
+
+
+def _figure(folds: Sequence[Items], bootstrap: int, *, draw_seeds: bool) -> Figure | None:
     filled = [fold for fold in folds if fold.first.size]
     if not filled:
         return None
     by_fold = np.stack([fold.values.mean(axis=1) for fold in filled], axis=1)
     pooled = pool(filled)
-    interval = mean_over_people(pooled.values.mean(axis=0), pooled.first, pooled.second, bootstrap=bootstrap)
     people = len(np.unique(np.concatenate([pooled.first, pooled.second])))
+    if draw_seeds and not pooled.values.any():
+        interval = Interval(0.0, 0.0)  # equal in everything, which is no share of none
+    else:
+        values = pooled.values if draw_seeds else pooled.values.mean(axis=0)
+        interval = mean_over_people(values, pooled.first, pooled.second, bootstrap=bootstrap)
     return spread(by_fold, interval, pooled.values.shape[1], people)
 
 
@@ -100,15 +113,17 @@ def spread(by_fold: Floats, interval: Interval | None, n: int, people: int) -> F
 
 
 def difference(ours: Sequence[Items], theirs: Sequence[Items], *, bootstrap: int = 1000) -> Figure | None:
-    """Ours minus theirs, item by item, each averaged over its seeds; the interval is over people."""
+    """Ours minus theirs, item by item and seed by seed; the interval is over people and seeds.
+
+    Another training with the same method gives other answers, by more than many a difference; so the seeds are drawn
+    together with the people.
+
+    Args:
+        ours: by fold.
+        theirs: of the same items, by the same seeds.
+        bootstrap: how often to draw.
+    """
     if not ours or not theirs:
         return None
-    apart = [
-        Items(a.values.mean(axis=0)[None] - b.values.mean(axis=0)[None], a.first, a.second)
-        for a, b in zip(ours, theirs, strict=True)
-    ]
-    pooled = pool(apart)
-    if not pooled.values.any():
-        by_fold = np.zeros((1, len(apart)))
-        return spread(by_fold, Interval(0.0, 0.0), pooled.values.shape[1], len(np.unique(pooled.first)))
-    return figure(apart, bootstrap=bootstrap)
+    apart = [Items(a.values - b.values, a.first, a.second) for a, b in zip(ours, theirs, strict=True)]
+    return _figure(apart, bootstrap, draw_seeds=True)

@@ -32,7 +32,7 @@ MAIN = "accuracy"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One row's main figure minus another's, item by item."""
+    """One row's main figure minus another's, item by item, by the seeds that finished in both."""
 
     row: str
     other: str
@@ -103,7 +103,7 @@ def _score(job: Job, runs: Runs, kind: Kind, answers: dict[str, RowAnswers]) -> 
         assert isinstance(trial, PairTrial)  # noqa: S101
         scored = {name: score_official.score_official(row, trial, job.quirks) for name, row in usable.items()}
         counts = {"genuine": int(trial.same.sum()), "impostor": int((~trial.same).sum())}
-        return _result(kind, score_official.METRICS, scored, counts)
+        return _result(kind, score_official.METRICS, scored, usable, counts)
     trials = _trials(job, unordered=False)
     scored = {name: _one(job, kind, row, trials) for name, row in usable.items()}
     paper = next((row for row in job.rows if row.method == "dynamic"), None)
@@ -112,7 +112,7 @@ def _score(job: Job, runs: Runs, kind: Kind, answers: dict[str, RowAnswers]) -> 
         if main := figures[MAIN]:
             scored[paper.name].quirks[Quirk.UNORDERED_FOLDS] = main
     counts = {} if kind is Kind.EXPRESSION else score_pairs.pair_counts(trials)
-    return _result(kind, _METRICS[kind], scored, counts)
+    return _result(kind, _METRICS[kind], scored, usable, counts)
 
 
 _METRICS = {
@@ -142,12 +142,20 @@ def _one(job: Job, kind: Kind, row: RowAnswers, trials: Sequence[ExpressionTrial
     return score_authentication.score_authentication(row, trials, classes, job.quirks)
 
 
-def _result(kind: Kind, metrics: dict[str, str], rows: dict[str, Scored], pairs: dict[str, int]) -> KindResult:
-    differences = [
-        Difference(one, other, found)
-        for one, other in COMPARED
-        if one in rows and other in rows and (found := difference(rows[one].items, rows[other].items))
-    ]
+def _result(
+    kind: Kind, metrics: dict[str, str], rows: dict[str, Scored], answers: dict[str, RowAnswers], pairs: dict[str, int]
+) -> KindResult:
+    differences = []
+    for one, other in COMPARED:
+        if one in rows and other in rows:
+            ours, theirs = answers[one].seeds, answers[other].seeds
+            both = [seed for seed in ours if seed in theirs]
+            figure = both and difference(
+                [items.of_seeds([ours.index(seed) for seed in both]) for items in rows[one].items],
+                [items.of_seeds([theirs.index(seed) for seed in both]) for items in rows[other].items],
+            )
+            if figure:
+                differences.append(Difference(one, other, figure))
     return KindResult(kind, metrics, rows, differences, pairs)
 
 

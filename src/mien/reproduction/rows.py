@@ -23,12 +23,14 @@ class RowAnswers:
         row: the row.
         answers: for each fold, for each seed that finished in all folds, what `FoldExperiment.answers` kept.
         runs: the runs behind each of them; two where each task has a network of its own.
-        failed: seeds that did not finish in all folds.
+        seeds: the seeds that finished in all folds.
+        failed: how many others there are.
     """
 
     row: Row
     answers: list[list[dict[str, Any]]]
     runs: list[list[list[Run]]]
+    seeds: list[int]
     failed: int
 
     def array(self, fold: int, key: str) -> Floats:
@@ -65,4 +67,4 @@ def _finished(row: Row, made: list[list[list[Run]]], seeds: int) -> RowAnswers |
         return None
     kept = [[fold[seed] for seed in whole] for fold in made]
     answers = [[{key: v for run in each for key, v in run.answers.items()} for each in fold] for fold in kept]
-    return RowAnswers(row, answers, kept, seeds - len(whole))
+    return RowAnswers(row, answers, kept, whole, seeds - len(whole))
