@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -200,6 +201,25 @@ def test_who_takes_the_name_during_a_removal_inherits_no_challenge(enrolled, ser
     monkeypatch.setattr(Gallery, "finish_removals", wait)
     assert enrolled("remove", "Barack Obama").exit_code == ExitCode.DONE
     assert json.loads(enrolled("list", "--json").stdout)["consent"] == "somebody else's"
+    assert not served()
+
+
+def test_a_removal_where_the_services_file_cannot_be_used_says_who_is_left(enrolled, served, tmp_path):
+    def mark(version):
+        with closing(sqlite3.connect(tmp_path / "people.service.db")) as db:
+            db.execute(f"PRAGMA user_version = {version}")
+
+    with Gallery(tmp_path / "people.db") as people:
+        people.enroll("Barack Obama", people.embeddings("Barack Obama"), expires=datetime(2020, 1, 1, tzinfo=UTC))
+    mark(99)
+    result = enrolled("remove", "--expired")
+    assert result.exit_code == ExitCode.PARTIAL
+    assert result.stdout == "removed: Barack Obama (2 samples)\n"
+    assert result.stderr.startswith(f"pending: {tmp_path / 'people.service.db'} may tell")
+    assert result.stderr.endswith(", then remove Barack Obama by name once more\n")
+    assert served()
+    mark(1)
+    assert "nobody called" in enrolled("remove", "Barack Obama").stderr
     assert not served()
 
 

@@ -32,8 +32,8 @@ EXIT_CODES = (
     "Exit codes: 0 done (verify: the same person; authenticate: accepted; datasets check: as official; gallery "
     "identify: somebody is known); 1 verify: different people, authenticate: refused, datasets check: incomplete or "
     "different, gallery identify: nobody is known; 2 wrong usage; 3 nothing could be done, the message says why; 4 "
-    "images could not be used, all others are done, gallery remove: pending while another process reads; 130 "
-    "interrupted; 141 the reader of the output went away."
+    "images could not be used, all others are done, gallery remove: something is pending; 130 interrupted; 141 the "
+    "reader of the output went away."
 )
 """Shown at the end of every command's help."""
 

@@ -20,7 +20,7 @@ from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
 from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ThreadsOption
 from mien.cli.photos import find_photos
 from mien.cli.records import box_record
-from mien.errors import GalleryError
+from mien.errors import GalleryError, MienError
 from mien.gallery.enrolment import PhotoReport, enroll_photos
 from mien.gallery.gallery import Gallery
 from mien.gallery.people import to_text
@@ -173,8 +173,9 @@ def remove(
 ) -> ExitCode:
     """Remove people with all that is stored about them, also in the file of mien serve; the bytes are overwritten.
 
-    While another process reads the file, removed bytes stay in its write-ahead log: then "pending" is said and the exit
-    code is 4; they go when the gallery is next used, or with `mien gallery stats`.
+    While another process reads the file, removed bytes stay in its write-ahead log; they go when the gallery is next
+    used, or with `mien gallery stats`. Where the file of mien serve cannot be used, those who are named must be removed
+    once more. Both times "pending" is said and the exit code is 4.
     """
     if expired == bool(names) or (sample is not None and len(names or ()) != 1):
         raise typer.BadParameter("give names, or --expired, or one name with --sample")
@@ -301,23 +302,28 @@ def _person_record(person: Person, now: datetime) -> dict[str, Any]:
 
 
 def _forget(gallery: Path, names: Sequence[str]) -> bool:
-    """Remove people from the service's file too, if there is one; False, and a word, where its extra is missing."""
+    """Remove people from the service's file too, if there is one; False, and a word, where that cannot be done."""
     path = gallery.with_suffix(".service.db")  # as `mien.server.Settings.store` tells those who have the extra
     if not names or not path.exists():
         return True
     try:
         from mien.server.challenges import ChallengeStore
         from mien.server.store import Store
+
+        with Store(path) as store:
+            for name in names:
+                ChallengeStore(store).abandon(name, time.time())
     except ImportError as error:
-        say(
-            f"pending: {path} may tell of these people's attempts to authenticate; removing that needs the extra serve "
-            f"({error}); run: pip install 'mien[serve]', then remove them by name once more"
-        )
-        return False
-    with Store(path) as store:
-        for name in names:
-            ChallengeStore(store).abandon(name, time.time())
-    return True
+        problem = f"removing that needs the extra serve ({error}); run: pip install 'mien[serve]'"
+    except MienError as error:
+        problem = str(error)
+    else:
+        return True
+    say(
+        f"pending: {path} may tell of these people's attempts to authenticate; {problem}, then remove "
+        f"{', '.join(names)} by name once more"
+    )
+    return False
 
 
 def _removed(removal: Removal) -> ExitCode:
