@@ -23,9 +23,10 @@ def write_clip(
     hflip: bool = False,
     vflip: bool = False,
     pixel_aspect: Fraction | None = None,
+    sound: float = 0.0,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Write RGB pictures of one size, 10 a second or at the given times."""
+    """Write RGB pictures of one size, 10 a second or at the given times, and so many seconds of silence."""
     with av.open(str(path), "w", options=options or {}) as container:
         stream = None
         for k, picture in enumerate(pictures):
@@ -39,12 +40,23 @@ def write_clip(
                     stream.codec_context.sample_aspect_ratio = pixel_aspect
                 if rotation is not None:
                     stream.set_display_rotation(rotation, hflip, vflip)
+                if sound:
+                    write_silence(container, sound)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame.time_base = Fraction(1, 1000)
             frame.pts = round(1000 * (k / RATE if times is None else times[k]))
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def write_silence(container: av.container.OutputContainer, seconds: float) -> None:
+    """Add a stream of sound."""
+    stream = container.add_stream("aac", rate=8000)
+    frame = av.AudioFrame.from_ndarray(np.zeros((1, round(8000 * seconds)), np.float32), format="fltp", layout="mono")
+    frame.sample_rate = 8000
+    container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
 
 
 def on_canvas(path: Path, size: tuple[int, int] = (320, 240), *, side: int = 200, at: tuple[int, int] = (60, 20)):

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from made_clips import RATE, write_clip
+from made_clips import RATE, write_clip, write_silence
 
 from mien.errors import VideoError
 from mien.video import ClipWriter, Video
@@ -98,9 +98,20 @@ def test_times_begin_at_the_first_picture(tmp_path):
     assert [frame.time for frame in read(clip)[0]] == pytest.approx([0, 0.1, 0.2], abs=1e-3)
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "flv", "avi"])
+@pytest.mark.parametrize(("first", "sound"), [(1.0, 0.0), (0.0, 3.0), (1.0, 4.0)])
+def test_a_file_may_begin_before_its_pictures_and_end_after_them(tmp_path, suffix, first, sound):
+    times = [first + k / RATE for k in range(20)]
+    frames, problem = read(write_clip(tmp_path / f"clip.{suffix}", [corners()] * 20, times=times, sound=sound))
+    assert (len(frames), problem) == (20, None)
+
+
+@pytest.mark.parametrize("sound", [0.0, 7.5])
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
-def test_a_cut_off_file_gives_what_is_there(tmp_path, name):
-    clip = write_clip(tmp_path / name, noise(60), options={"movflags": "faststart"} if "mp4" in name else {})
+def test_a_cut_off_file_gives_what_is_there(tmp_path, name, sound):
+    times = [0.5 + k / RATE for k in range(60)]
+    options = {"movflags": "faststart"} if "mp4" in name else {}
+    clip = write_clip(tmp_path / name, noise(60), times=times, sound=sound, options=options)
     clip.write_bytes(clip.read_bytes()[: int(0.6 * clip.stat().st_size)])
     frames, problem = read(clip)
     assert 30 <= len(frames) <= 40
@@ -126,16 +137,6 @@ def test_a_file_without_its_index_is_refused(tmp_path):
         Video(clip)
 
 
-def sound(path: Path, cover: bool = False) -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=8000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 8000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
 def test_what_is_no_video_is_one_sentence(tmp_path):
     with wave.open(str(tmp_path / "sound.avi"), "wb") as out:
         out.setparams((1, 2, 8000, 0, "NONE", ""))
@@ -149,7 +150,8 @@ def test_what_is_no_video_is_one_sentence(tmp_path):
         "sound.avi": "only sound",
         ".": "folder",
     }
-    sound(tmp_path / "music.mp4")
+    with av.open(str(tmp_path / "music.mp4"), "w") as container:
+        write_silence(container, 1.0)
     cases["music.mp4"] = "only sound"
     for name, sentence in cases.items():
         with pytest.raises(VideoError, match=sentence):

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ CAMERA_PAUSE = 0.005
 """Seconds to wait before a camera is asked again."""
 
 SLACK = 0.5
-"""A file whose pictures end so many seconds before its header says counts as cut off; sound may be a little longer."""
+"""A file that ends so many seconds before its header says counts as cut off; headers are not exact."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +81,7 @@ class Video:
             raise
         self._damaged = 0
         self._last = 0.0
+        self._end = 0.0  # on the file's clock, which need not be at 0 when the pictures begin
         self._iteration: Generator[Frame, None, None] | None = None
 
     def __enter__(self) -> Self:
@@ -124,6 +126,7 @@ class Video:
             moment = decoded.time if decoded.pts is not None else index / float(self._stream.average_rate or 25)
             start = moment if start is None else start
             self._last = max(self._last, moment - start)
+            self._end = max(self._end, moment)
             yield Frame(index, self._last, upright(decoded, matrix, _shown_width(decoded.width, self._stream)))
         self.problem = self._what_is_wrong(index + 1)
 
@@ -131,8 +134,11 @@ class Video:
         """Pictures in order; damaged parts are passed over and counted."""
         try:
             for packet in self._packets():
+                if packet.stream is not self._stream:
+                    self._end = max(self._end, _end_of(packet))
+                    continue
                 try:
-                    pictures = packet.decode()
+                    pictures = cast(list[VideoFrame], packet.decode())
                 except av.InvalidDataError:
                     self._damaged += 1
                     continue
@@ -140,10 +146,12 @@ class Video:
         except (av.FFmpegError, OSError) as error:
             self.problem = f"{self.name} cannot be read further ({_brief(error)})"
 
-    def _packets(self) -> Iterator[Packet[VideoStream]]:
+    def _packets(self) -> Iterator[Packet[Stream]]:
+        """The pictures' packets; those of sound too where the header knows only how long all together last."""
+        streams = [] if self._stream.duration is None else [self._stream]
         while True:
             try:
-                yield from self._container.demux(self._stream)
+                yield from self._container.demux(*streams)  # without any: all
             except av.BlockingIOError:  # some cameras say so while the next picture is not there yet
                 sleep(CAMERA_PAUSE)
             else:
@@ -156,9 +164,16 @@ class Video:
             return f"{self.name} holds no picture that can be decoded; give an intact video"
         if self._damaged:
             return f"{self.name} is damaged in places ({self._damaged}); the {pictures} pictures that remain were used"
-        if not self.live and self.duration is not None and self._last + SLACK < self.duration - self._rest():
-            return f"{self.name} ends after {self._last:.1f} of {self.duration:.1f} s; what is there was used"
+        end = self._end - self._begin()
+        if not self.live and self.duration is not None and end + SLACK < self.duration - self._rest():
+            return f"{self.name} ends after {end:.1f} of {self.duration:.1f} s; what is there was used"
         return None
+
+    def _begin(self) -> float:
+        """Where on the file's clock the duration begins: with the pictures when it is theirs."""
+        if self._stream.duration is None or self._stream.start_time is None or self._stream.time_base is None:
+            return 0.0
+        return float(self._stream.start_time * self._stream.time_base)
 
     def _rest(self) -> float:
         """How long the last picture may be shown."""
@@ -218,6 +233,11 @@ def _picture_stream(container: InputContainer, name: str) -> VideoStream:
 def _shown_width(width: int, stream: VideoStream) -> int:
     """How many square pixels are as wide as so many stored ones; those of DV, DVD and HDV are not square."""
     return max(1, round(width * (stream.sample_aspect_ratio or 1)))
+
+
+def _end_of(packet: Packet[Stream]) -> float:
+    """Seconds on the file's clock; 0 for the empty packets after the last."""
+    return 0.0 if packet.pts is None else float((packet.pts + (packet.duration or 0)) * packet.time_base)
 
 
 def _brief(error: BaseException) -> str:
