@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
 from mien import Gallery, GalleryError, Mien
-from mien.gallery import enroll_photos
+from mien.gallery import NOBODY, enroll_photos
 from mien.gallery.quality import MIN_SHARPNESS, sharpness
 
 
@@ -68,6 +70,26 @@ def test_photos_that_will_not_do(people, mien, examples, tmp_path):
     assert [report.enrolled for report in enroll_photos(people, mien, "Ada", [two], consent="yes", largest=True)] == [
         True
     ]
+
+
+def test_consent_is_asked_for_before_photos_are_looked_at(people, mien):
+    people.enroll("Ada", [0.0] * 128, consent="for a while", expires=datetime(2020, 1, 1, tzinfo=UTC))
+    ada = people.person("Ada")
+
+    def never():
+        raise AssertionError("a photo was looked at")
+        yield
+
+    for name, expected, message in (
+        ("Bo", None, "Bo is new and has given no consent"),
+        ("Ada", ada.number, "the consent of Ada ended on 2020-01-01"),
+        ("Ada", NOBODY, "Ada is enrolled already"),
+        ("Bo", ada.number, "Bo was removed meanwhile"),
+        (" ", None, "is empty"),
+    ):
+        with pytest.raises(GalleryError, match=message):
+            enroll_photos(people, mien, name, never(), expected=expected)
+    assert people.people() == [ada]
 
 
 def test_photos_are_not_kept(people, mien, examples):

@@ -181,10 +181,8 @@ def test_photos_are_added_after_the_end_of_a_consent_only_with_a_new_one(enrolle
     gallery = enrolled.app.state.service.gallery
     gallery.enroll(ADA, gallery.embeddings(ADA), expires=datetime(2026, 1, 1, tzinfo=UTC))
     end = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    for fields in ({}, {"expires": end}):
-        members = problem(
-            enrolled.post(f"{PATH}/samples", files={"photo": photo("obama2")}, data=fields), 422, "request_invalid"
-        )
+    for fields, image in (({}, photo("obama2")), ({"expires": end}, photo("obama2")), ({}, b"no photo")):
+        members = problem(enrolled.post(f"{PATH}/samples", files={"photo": image}, data=fields), 422, "request_invalid")
         assert "ended on 2026-01-01; tell what the person agrees to now" in members["detail"]
     assert enrolled.get(PATH).json()["samples"] == 2
     answer = enrolled.post(f"{PATH}/samples", files={"photo": photo("obama2")}, data={"consent": "renewed"})

@@ -69,9 +69,11 @@ def enroll_photos(
         What became of each photo, in order. When none passed, nothing was changed.
 
     Raises:
-        GalleryError: the gallery is of another model; or see `Gallery.enroll`, whose checks come after the photos'.
+        GalleryError: the gallery is of another model; or see `Gallery.enroll`, whose checks come before the photos are
+            looked at, and again after.
     """
     gallery.check_model(mien.contract)
+    gallery.check_enrolment(name, consent=consent, expected=expected)
     own = _own_embeddings(gallery, name)
     accepted: list[tuple[str, Floats]] = []
     reports = []

@@ -125,14 +125,7 @@ class Gallery:
         now = now or datetime.now(UTC)
         with self._writing() as db:
             person = people.find_person(db, name)
-            _check_expected(person, expected, name)
-            if person is None and not consent.strip():
-                raise GalleryError(f"{name} is new and has given no consent; tell what the person agreed to")
-            if person is not None and person.expired(now) and not consent.strip():
-                raise GalleryError(
-                    f"the consent of {name} ended on {person.expires:%Y-%m-%d}; tell what the person agrees to now, or "
-                    "remove the person"
-                )
+            _check_enrolment(person, name, consent, expected, now)
             number = people.add_person(db, name, now) if person is None else person.number
             if consent.strip():
                 people.add_consent(db, number, consent.strip())
@@ -140,6 +133,12 @@ class Gallery:
                 people.set_end(db, number, expires)
             people.add_samples(db, number, vectors, sources or [""] * len(vectors), [now] * len(vectors))
             return people.person_of(db, number)
+
+    def check_enrolment(self, name: str, *, consent: str = "", expected: int | None = None) -> None:
+        """Refuse what `enroll` would refuse now, whatever the embeddings; arguments and errors as there."""
+        name = _checked_name(name)
+        with self._reading() as db:
+            _check_enrolment(people.find_person(db, name), name, consent, expected, datetime.now(UTC))
 
     def identify(
         self, embedding: ArrayLike, k: int = 5, *, threshold: float | None = None, now: datetime | None = None
@@ -368,14 +367,22 @@ class Gallery:
         return vectors
 
 
-def _check_expected(person: Person | None, expected: int | None, name: str) -> None:
-    """Refuse to enrol when somebody came or went since the caller looked."""
+def _check_enrolment(person: Person | None, name: str, consent: str, expected: int | None, now: datetime) -> None:
+    """Refuse to enrol without consent, or when somebody came or went since the caller looked."""
     number = NOBODY if person is None else person.number
-    if expected is None or number == expected:
+    if expected not in (None, number):
+        if expected == NOBODY:
+            raise PersonExistsError(f"{name} is enrolled already; add samples to that person, or choose another name")
+        raise PersonNotFoundError(f"{name} was removed meanwhile; enrol the person anew, with consent")
+    if consent.strip():
         return
-    if expected == NOBODY:
-        raise PersonExistsError(f"{name} is enrolled already; add samples to that person, or choose another name")
-    raise PersonNotFoundError(f"{name} was removed meanwhile; enrol the person anew, with consent")
+    if person is None:
+        raise GalleryError(f"{name} is new and has given no consent; tell what the person agreed to")
+    if person.expired(now):
+        raise GalleryError(
+            f"the consent of {name} ended on {person.expires:%Y-%m-%d}; tell what the person agrees to now, or remove "
+            "the person"
+        )
 
 
 def _checked_name(name: str) -> str:
