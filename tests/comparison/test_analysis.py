@@ -128,6 +128,48 @@ def test_failed_runs_are_counted_and_left_out() -> None:
     assert summary.rank == pytest.approx((1 + 2 + 1) / 3)
 
 
+def fail(found: Comparison, method: str, *seeds: int) -> None:
+    for seed in seeds:
+        found.runs[method][seed] = run(method, seed, {"a": 0.0, "b": 0.0}, failure="a loss was no number")
+
+
+def test_a_method_that_lost_seeds_is_not_within_chance_but_not_judged() -> None:
+    values = [0.001 * k for k in range(10)]
+    found = comparison(
+        {"equal": [(0.9, 0.9 + v) for v in values]}
+        | {name: [(0.1, 0.1)] * 10 for name in ("bad", "dead")}
+        | {"same": [(0.9, 0.9 + v) for v in values[::-1]]}
+    )
+    fail(found, "bad", 3)
+    fail(found, "dead", *range(10))
+    text = conclude(found, summarize(found))
+    assert text.startswith("None of the judged methods differs from equal by more than chance (10 seeds")
+    assert "all 2 comparisons" in text
+    assert text.endswith(" Not judged: bad (1 of 10 seeds failed), dead (failed in every seed).")
+    found.runs["worse"] = [run("worse", seed, {"a": 0.5, "b": 0.5}) for seed in range(10)]
+    found.learning_rates["worse"] = 0.1
+    text = conclude(found, summarize(found))
+    assert "Worse: worse on a by 40.0 points" in text
+    assert "All other differences of the judged methods are within chance" in text
+
+
+def test_failures_of_equal_itself_leave_nothing_to_judge() -> None:
+    found = comparison({"equal": [(0.5, 0.5)] * 10, "other": [(0.6, 0.6)] * 10})
+    fail(found, "equal", 0, 4)
+    assert conclude(found, summarize(found)) == (
+        "No method can be judged against equal, for want of 10 seeds that finished: "
+        "other (2 of 10 seeds failed in it or in equal)."
+    )
+
+
+def test_what_failed_in_every_one_of_few_seeds_is_named() -> None:
+    found = comparison({"equal": [(0.5, 0.5)] * 2, "other": [(0.6, 0.6)] * 2})
+    fail(found, "other", 0, 1)
+    text = conclude(found, summarize(found))
+    assert "2 seeds are too few" in text
+    assert text.endswith("Failed in every seed: other.")
+
+
 def test_nothing_is_inferred_from_starting_points() -> None:
     found = comparison({"equal": [(0.1, 0.1), (0.3, 0.2)], "other": [(0.9, 0.9)] * 2}, random=False)
     summaries = by_name(found)

@@ -172,27 +172,53 @@ def _ranks(comparison: Comparison) -> dict[str, float]:
 
 
 def conclude(comparison: Comparison, summaries: Sequence[MethodSummary]) -> str:
-    """Say in plain words which differences from equal weighting are real."""
+    """Say in plain words which differences from equal weighting are real, and which methods cannot be judged."""
     if not comparison.random:
         return f"The {comparison.seeds} starting points are no random sample: look at where the methods go from each."
     if BASELINE not in comparison.methods:
         return f"Nothing is said about differences, since {BASELINE} is not among the methods."
-    rivals = [summary for summary in summaries if summary.differences]
+    rivals = [summary for summary in summaries if summary.method in comparison.methods and summary.method != BASELINE]
     if not rivals:
         return f"There is no method to compare with {BASELINE}."
     if comparison.seeds < LEAST_SEEDS:
+        dead = ", ".join(summary.method for summary in summaries if summary.failed == comparison.seeds)
         return (
             f"{comparison.seeds} seeds are too few to call any difference from {BASELINE} real; "
-            f"take {LEAST_SEEDS} or more."
+            f"take {LEAST_SEEDS} or more.{f' Failed in every seed: {dead}.' if dead else ''}"
         )
-    better, worse = _real(rivals, comparison.unit, 1), _real(rivals, comparison.unit, -1)
-    number = sum(len(summary.differences) for summary in rivals)
+    judged = [summary for summary in rivals if _pairs(summary) >= LEAST_SEEDS]
+    left_out = _left_out(comparison, summaries, [summary for summary in rivals if summary not in judged])
+    if not judged:
+        return f"No method can be judged against {BASELINE}, for want of {LEAST_SEEDS} seeds that finished: {left_out}."
+    among, last = (" of the judged methods", f" Not judged: {left_out}.") if left_out else ("", "")
+    better, worse = _real(judged, comparison.unit, 1), _real(judged, comparison.unit, -1)
+    number = sum(len(summary.differences) for summary in judged)
     basis = f"{comparison.seeds} seeds, paired, 95 % intervals that hold for all {number} comparisons together"
     if not better and not worse:
-        return f"No method differs from {BASELINE} by more than chance ({basis})."
+        return (
+            f"{f'None{among}' if among else 'No method'} differs from {BASELINE} by more than chance ({basis}).{last}"
+        )
     return (
         f"{f'Better than {BASELINE}: {better}' if better else f'No method is better than {BASELINE}'}. "
-        f"{f'Worse: {worse}' if worse else 'None is worse'}. All other differences are within chance ({basis})."
+        f"{f'Worse: {worse}' if worse else 'None is worse'}. "
+        f"All other differences{among} are within chance ({basis}).{last}"
+    )
+
+
+def _pairs(summary: MethodSummary) -> int:
+    """In how many seeds neither the method nor the baseline failed."""
+    return min((difference.n for difference in summary.differences.values()), default=0)
+
+
+def _left_out(comparison: Comparison, summaries: Sequence[MethodSummary], unjudged: Sequence[MethodSummary]) -> str:
+    """Name the methods with too few pairs, and how many seeds were lost."""
+    seeds = comparison.seeds
+    where = f" in it or in {BASELINE}" if any(each.failed for each in summaries if each.method == BASELINE) else ""
+    return ", ".join(
+        f"{summary.method} (failed in every seed)"
+        if summary.failed == seeds
+        else f"{summary.method} ({seeds - _pairs(summary)} of {seeds} seeds failed{where})"
+        for summary in unjudged
     )
 
 
