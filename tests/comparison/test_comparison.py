@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,10 @@ from mien.comparison.records import RunFolder
 
 MINE = """
 from dataclasses import dataclass
+from pathlib import Path
 from mien.comparison.experiments.toy import Toy
+
+READ = []
 
 @dataclass(frozen=True)
 class Mine(Toy):
@@ -24,8 +29,22 @@ class Mine(Toy):
         losses, shared = super().losses(network, batch, tasks)
         return {task: 1.0 * loss for task, loss in losses.items()}, shared
 
+    def prepare(self):
+        READ.append((Path(__file__).parent / "mine.txt").read_text())
+
     def data_digest(self):
-        return "first"
+        return READ[-1]  # fails before prepare()
+"""
+
+WITH_DATA = """
+from dataclasses import dataclass
+from pathlib import Path
+from mien.comparison.experiments.toy import Toy
+
+@dataclass(frozen=True)
+class WithData(Toy):
+    name = "with-data"
+    data: Path | None = None
 """
 
 
@@ -100,15 +119,52 @@ def test_other_settings_are_not_mixed_in_and_half_a_file_is_made_anew(digits: Tw
 
 
 def test_runs_of_an_experiment_whose_file_or_data_changed_are_made_anew(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
+    file, data = tmp_path / "mine.py", tmp_path / "mine.txt"
     file.write_text(MINE)
+    data.write_text("first")
     compare(load_experiment(str(file), {"steps": 3}), ["equal"], 1, tmp_path / "runs", Watcher())
-    for changed in (MINE, MINE.replace("1.0", "2.0"), MINE.replace('"first"', '"second"')):
-        file.write_text(changed)
+    other = MINE.replace("1.0", "2.0")
+    for source, content, kept in ((MINE, "first", True), (other, "first", False), (other, "second", False)):
+        file.write_text(source)
+        data.write_text(content)
         before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
         compare(load_experiment(str(file), {"steps": 3}), ["equal"], 1, tmp_path / "runs", Watcher())
-        kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()} == before
-        assert kept == (changed == MINE), changed
+        after = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
+        assert (after == before) == kept, (source, content)
+
+
+def test_files_under_a_path_tell_an_experiment_without_a_digest_of_its_own(tmp_path: Path) -> None:
+    file, data = tmp_path / "with_data.py", tmp_path / "data"
+    file.write_text(WITH_DATA)
+    (data / "inner").mkdir(parents=True)
+    (data / "inner" / "a.txt").write_text("first")
+
+    def told(path: Path | None = data) -> str:
+        return fingerprint(load_experiment(str(file), {"data": path} if path else {}))
+
+    first = told()
+    assert told() == first
+    shutil.copytree(data, tmp_path / "moved" / "data")  # with its times
+    assert told(tmp_path / "moved" / "data") == first
+    changes = {first}
+    for change in (
+        lambda: (data / "inner" / "a.txt").write_text("longer than first"),
+        lambda: os.utime(data / "inner" / "a.txt", ns=(0, 0)),
+        lambda: (data / "inner" / "a.txt").rename(data / "b.txt"),
+    ):
+        change()
+        changes.add(told())
+    assert len(changes) == 4
+    one = told(data / "b.txt")
+    (data / "b.txt").write_text("another size")
+    assert told(data / "b.txt") != one
+    assert load_experiment(str(file), {}).data_digest() == ""
+
+
+def test_the_built_in_experiments_without_data_keep_their_fingerprints() -> None:
+    """Those of runs that were published."""
+    assert fingerprint(TwoDigits()) == "71f833106d06"
+    assert fingerprint(Toy()) == "f698d6d6fdf5"
 
 
 def test_the_faces_are_told_by_photos_and_labels() -> None:

@@ -65,7 +65,10 @@ class Comparison:
 
 
 def settings_of(experiment: Experiment) -> dict[str, object]:
-    """An experiment's settings, as JSON can hold them; a folder by its name alone, wherever it lies."""
+    """An experiment's settings, as JSON can hold them; a path by its name alone, wherever it lies.
+
+    What lies there is told by `Experiment.data_digest`.
+    """
     return {
         item.name: value.name if isinstance(value := getattr(experiment, item.name), Path) else value
         for item in fields(experiment)

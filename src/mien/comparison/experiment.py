@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -54,9 +57,16 @@ class Experiment(ABC):
     def data_digest(self) -> str:
         """What tells the data that were read from others; asked after `prepare`. Runs on other data are not mixed in.
 
-        Empty where settings say it all, as with generated data.
+        By default the SHA-256 of name, size and time of change of all files under the paths among the fields; empty
+        where there are none, as with generated data. Override it where data come from elsewhere, or where their content
+        tells more, as copies of files may have other times.
         """
-        return ""
+        found = {
+            item.name: _files(value)
+            for item in fields(self)
+            if item.init and isinstance(value := getattr(self, item.name), Path)
+        }
+        return hashlib.sha256(json.dumps(found).encode()).hexdigest() if found else ""
 
     @abstractmethod
     def network(self, seed: int) -> nn.Module:
@@ -101,3 +111,10 @@ class Experiment(ABC):
     def trace(self, network: nn.Module) -> list[float]:  # noqa: ARG002
         """What else to record of the network beside losses and weights, e.g. where it stands in a landscape."""
         return []
+
+
+def _files(path: Path) -> list[tuple[str, int, int]]:
+    """Name from ``path`` on, size and time of change, in nanoseconds, of a file or of all files in a folder."""
+    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+    states = [(each.relative_to(path).as_posix(), each.stat()) for each in files if each.is_file()]
+    return [(name, state.st_size, state.st_mtime_ns) for name, state in states]
