@@ -229,6 +229,21 @@ def test_the_end_is_audited_once_without_images(tmp_path, caplog):
     assert "embedding" not in record
 
 
+@pytest.mark.parametrize(
+    "remove", [lambda challenges: challenges.abandon("Ada", 2.0), lambda challenges: challenges.sweep(1e6)]
+)
+def test_a_challenge_of_another_version_is_no_obstacle(tmp_path, remove):
+    contract = Model().contract
+    with closing(Store(tmp_path / "x.service.db")) as store:
+        challenges = ChallengeStore(store)
+        challenges.begin("Ada", Policy.recommended(contract), contract, 1.0)
+        with store.writing() as db:
+            db.execute("UPDATE challenges SET state = ?", ('{"version": 0}',))
+        remove(challenges)
+        with store.reading() as db:
+            assert db.execute("SELECT count(*) FROM challenges").fetchone() == (0,)
+
+
 def test_begin_is_the_library_s(tmp_path):
     """The store keeps what the library would give, and counts as it does."""
     contract = Model().contract

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mien.authentication import Attempts, Observation, Outcome, Policy, State, advance, audit_of, begin, end
 from mien.contract import Contract
-from mien.errors import LockedError
+from mien.errors import AuthenticationError, LockedError
 from mien.server.problems import Code, ProblemError
 from mien.server.store import Store
 
@@ -114,8 +114,14 @@ def _read(db: sqlite3.Connection, challenge: str) -> State:
 
 
 def _running(db: sqlite3.Connection, condition: str, value: str | float) -> Sequence[State]:
-    rows = db.execute(f"SELECT state FROM challenges WHERE ended IS NULL AND {condition}", (value,)).fetchall()  # noqa: S608
-    return [State.from_json(text) for (text,) in rows]
+    rows = db.execute(f"SELECT id, state FROM challenges WHERE ended IS NULL AND {condition}", (value,)).fetchall()  # noqa: S608
+    states: list[State] = []
+    for challenge, text in rows:
+        try:
+            states.append(State.from_json(text))
+        except AuthenticationError:  # of another version: nobody can answer it any more, and it must not block others
+            db.execute("DELETE FROM challenges WHERE id = ?", (challenge,))
+    return states
 
 
 def _write(db: sqlite3.Connection, state: State) -> None:
