@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from made_answers import SMALL, made_job
 
 from mien.comparison import Plan, Run
 from mien.comparison.comparison import TUNING_SEEDS
-from mien.errors import DataError, RecipeError
+from mien.errors import DataError, ModelError, RecipeError
 from mien.evaluation import Quirk
+from mien.networks.dlib_weights import find_dlib_resnet
 from mien.reproduction import Kind, find_rows, make_runs, make_setup
 from mien.reproduction.experiment import FoldExperiment
 from mien.reproduction.folds import Fold
-from mien.reproduction.job import Job, Runs
+from mien.reproduction.job import FORM, Job, Runs, _Bench
 from mien.reproduction.material import Material
 
 
@@ -102,6 +104,34 @@ def test_tables_of_the_same_data_share_runs_and_other_budgets_do_not(
     longer = Watch()
     make_runs(replace(other, setup=replace(SMALL, epochs=3)), kept, longer)
     assert (len(longer.fresh), longer.found) == (2, [])
+
+
+def test_runs_from_a_file_of_weights_that_changed_are_made_anew(one_row: Job, tmp_path: Path) -> None:
+    file = tmp_path / "weights.dat"
+    shutil.copy(find_dlib_resnet(), file)
+    setup = replace(SMALL, epochs=1, steps=1, cut=replace(SMALL.cut, weights=str(file)))
+    job = replace(one_row, setup=setup, folds=(2,), seeds=1)
+    make_runs(job, tmp_path / "runs", Watch())
+    again = Watch()
+    make_runs(job, tmp_path / "runs", again)
+    assert again.fresh == []
+    file.write_bytes(b"trained anew")
+    with pytest.raises(ModelError):  # it is read, and not passed over for the old runs
+        make_runs(job, tmp_path / "runs", Watch())
+
+
+def test_published_weights_are_told_by_their_name(one_row: Job, tmp_path: Path) -> None:
+    """Runs that were made keep their fingerprint, whatever lies beside them."""
+    content = [
+        FORM,
+        {key: value for key, value in asdict(SMALL).items() if key != "learning_rates"},
+        asdict(one_row.material.source),  # type: ignore[union-attr]
+        [one_row.material.digest],  # type: ignore[union-attr]
+    ]
+    fold = one_row.all_folds()[0]
+    text = json.dumps([*content, fold.test, fold.validation, fold.train], sort_keys=True)
+    told = _Bench(one_row, tmp_path, Watch())._fingerprint(fold)
+    assert told == hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def test_each_fold_has_its_runs_of_every_seed(runs: Runs) -> None:

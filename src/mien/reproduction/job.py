@@ -10,9 +10,11 @@ from typing import Protocol
 
 from mien.comparison import SINGLE, Plan, Run, train
 from mien.comparison.comparison import TUNING_SEEDS
+from mien.comparison.experiments.face_tasks import Cut
 from mien.comparison.records import RunFolder
 from mien.errors import DataError, RecipeError
 from mien.evaluation import Quirk
+from mien.networks import BACKBONES, RANDOM
 from mien.reproduction.experiment import FoldExperiment
 from mien.reproduction.folds import Fold, make_folds, whole_set
 from mien.reproduction.material import Material
@@ -172,6 +174,7 @@ class _Bench:
         self._job = job
         self._folder = folder
         self._observer = observer
+        self._weights = _digest_of_file(job.setup.cut)
         self._ready: FoldExperiment | None = None
 
     def run(self, fold: Fold, plan: Plan, prefix: str = "") -> Run:
@@ -215,5 +218,14 @@ class _Bench:
         digests = [item.digest for item in (job.material, job.other[0] if job.other else None) if item]
         setup = {key: value for key, value in asdict(job.setup).items() if key != "learning_rates"}
         source = asdict(job.material.source) if job.material else {}
-        content = json.dumps([FORM, setup, source, digests, fold.test, fold.validation, fold.train], sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
+        parts = [FORM, setup, source, digests, fold.test, fold.validation, fold.train, *self._weights]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _digest_of_file(cut: Cut) -> list[str]:
+    """The SHA-256 of a cut's weights where they are a file, whose path says nothing of them; else nothing."""
+    published = BACKBONES[cut.backbone].published
+    if cut.weights == RANDOM or cut.weights in published or not Path(cut.weights).is_file():
+        return []
+    with Path(cut.weights).open("rb") as file:
+        return [hashlib.file_digest(file, "sha256").hexdigest()]
