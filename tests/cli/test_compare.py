@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,15 @@ def test_a_comparison_from_the_command_line(cli, tmp_path: Path) -> None:
         (["three-digits"], "there is no experiment three-digits"),
         (["faces"], "give --data FOLDER"),
         (["two-digits", "--set", "noise"], "is not of the form KEY=VALUE"),
+        (["lost.py"], "lost.py cannot be run: No module named 'my_net'"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(cli, tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_what_is_wrong_is_one_sentence(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "lost.py").write_text("import my_net\n")
     done = cli("compare", *arguments, "--output", tmp_path)
     assert done.exit_code == 3
     assert message in done.stderr

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,23 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine_experiment.py").write_text(MINE)
     found = load_experiment(str(tmp_path / "mine_experiment.py"), {"depth": 5, "epochs": 1})
     assert (found.name, found.depth, found.epochs) == ("mine", 5, 1)
+
+
+def test_a_file_may_import_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "neighbour_of_mine.py").write_text("DEPTH = 7\n")
+    source = MINE.replace("int = 3", "int = DEPTH")
+    (tmp_path / "inner" / "with_neighbour.py").write_text(f"from neighbour_of_mine import DEPTH\n{source}")
+    assert load_experiment("inner/with_neighbour.py", {}).depth == 7  # type: ignore[attr-defined]
+
+
+def test_a_missing_module_of_a_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "lost_experiment.py").write_text(f"import nowhere_to_be_found\n{MINE}")
+    with pytest.raises(RecipeError, match=r"lost_experiment\.py cannot be run: No module named 'nowhere_to_be_found'"):
+        load_experiment(str(tmp_path / "lost_experiment.py"), {})
 
 
 def test_a_file_without_an_experiment(tmp_path: Path) -> None:

@@ -26,11 +26,12 @@ def load_experiment(name: str, settings: Mapping[str, object]) -> Experiment:
     """Make an experiment by its name, or from a Python file that defines one.
 
     Args:
-        name: a name from `EXPERIMENTS`, or the path of a ``.py`` file. The file is run.
+        name: a name from `EXPERIMENTS`, or the path of a ``.py`` file. The file is run, and may import its neighbours.
         settings: values for its fields.
 
     Raises:
-        RecipeError: there is none, or a setting is unknown or of the wrong kind.
+        RecipeError: there is none, a module that the file imports is missing, or a setting is unknown or of the wrong
+            kind.
     """
     kind = _from_file(Path(name)) if name.endswith(".py") else EXPERIMENTS.get(name)
     if kind is None:
@@ -61,7 +62,13 @@ def _from_file(path: Path) -> type[Experiment]:
         raise RecipeError(f"there is no file {path} that could define an experiment")
     module = importlib.util.module_from_spec(specification)
     sys.modules[path.stem] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # as when Python runs a file; it stays, as the experiment may import later
+    try:
+        specification.loader.exec_module(module)
+    except ImportError as error:
+        raise RecipeError(f"{path} cannot be run: {error}") from error
     found = [
         value
         for value in vars(module).values()
