@@ -45,6 +45,14 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     assert (found.name, found.depth, found.epochs) == ("mine", 5, 1)
 
 
+def test_the_bounds_of_a_setting_are_kept(tmp_path: Path) -> None:
+    source = MINE.replace("depth: int = 3", "share: Annotated[float, Field(ge=0, le=1)] = 0.5")
+    (tmp_path / "bounded.py").write_text(f"from typing import Annotated\nfrom pydantic import Field\n{source}")
+    assert load_experiment(str(tmp_path / "bounded.py"), {"share": 0.7}).share == 0.7  # type: ignore[attr-defined]
+    with pytest.raises(RecipeError, match=r"share of experiment mine cannot be 7: .* less than or equal to 1"):
+        load_experiment(str(tmp_path / "bounded.py"), {"share": 7})
+
+
 def test_a_file_may_import_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.chdir(tmp_path)

@@ -50,7 +50,7 @@ def load_experiment(name: str, settings: Mapping[str, object]) -> Experiment:
 
 def _checked(kind: type[Experiment], key: str, value: object) -> object:
     try:
-        return TypeAdapter(get_type_hints(kind)[key]).validate_python(value)
+        return TypeAdapter(get_type_hints(kind, include_extras=True)[key]).validate_python(value)
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         raise RecipeError(f"setting {key} of experiment {kind.name} cannot be {value!r}: {reason}") from error
