@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from mien.comparison import SINGLE, Plan, train
 from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits
+from mien.comparison.records import RunFolder
 from mien.comparison.training import CURVE_POINTS
 from mien.weighting.registry import REGISTRY
 
@@ -92,3 +94,17 @@ def test_curves_are_thinned_to_the_last_step() -> None:
     assert len(curves.steps) <= CURVE_POINTS
     assert curves.steps[-1] == CURVE_POINTS + 50
     assert len(curves.losses[LEFT]) == len(curves.weights[LEFT]) == len(curves.steps)
+
+
+def test_curves_of_a_method_without_weights_have_none(digits: TwoDigits, tmp_path: Path) -> None:
+    """Neither those that are made nor those that were kept with NaN."""
+    pytest.importorskip("torchjd")
+    plan = Plan("graddrop", 1e-2, 0)
+    run = train(plan, digits)
+    assert run.curves.weights == {LEFT: [], RIGHT: []}
+    folder = RunFolder(tmp_path, "f")
+    folder.save(run)
+    kept = tmp_path / plan.file_name
+    kept.write_text(kept.read_text().replace('": []', '": [NaN, NaN]'))
+    assert "NaN" in kept.read_text()
+    assert folder.load(plan) == run

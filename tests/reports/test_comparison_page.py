@@ -69,6 +69,24 @@ def test_results_hold_every_figure(digits: Comparison, tmp_path: Path) -> None:
     assert set(results["runs"]["dynamic"][0]["curves"]) == {"steps", "losses", "weights", "trace"}
 
 
+def test_results_are_json_for_methods_without_weights_and_figures_that_are_no_numbers(tmp_path: Path) -> None:
+    pytest.importorskip("torchjd")
+    problem = TwoDigits(epochs=1, pairs=200, evaluated=100, learning_rates=(1e-2,))
+    comparison = compare(problem, ["equal", "graddrop"], 1, tmp_path / "runs", Silent())
+    comparison.runs["graddrop"][0].epochs[0].test["left"] = float("-inf")
+    text = write_comparison(comparison, tmp_path, "x").read_text()
+    assert "a method without weights has no curve" in text
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON")
+
+    results = json.loads((tmp_path / "results.json").read_text(), parse_constant=refuse)
+    run = results["runs"]["graddrop"][0]
+    assert run["curves"]["weights"] == {"left": [], "right": []}
+    assert run["test"][0]["left"] is None
+    assert all(results["runs"]["equal"][0]["curves"]["weights"].values())
+
+
 def test_what_comes_from_outside_is_escaped(digits: Comparison, tmp_path: Path) -> None:
     text = write_comparison(digits, tmp_path, "mien compare '<script>alert(1)</script>'").read_text()
     assert "<script" not in text

@@ -44,6 +44,7 @@ def test_steps_without_a_loss_are_left_out() -> None:
 def test_other_than_two_tasks_have_no_dynamics() -> None:
     assert describe(Curves([1], {"a": [1.0]}, {}, [[]])) is None
     assert describe(Curves([1], {"a": [math.nan], "b": [1.0]}, {"a": [0.5], "b": [0.5]}, [[]])) is None
+    assert describe(Curves([1], {"a": [0.5], "b": [1.0]}, {"a": [math.nan], "b": [math.nan]}, [[]])) is None
 
 
 def test_means_over_runs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class Curves:
     Attributes:
         steps: the steps, counted from 1.
         losses: each task's loss at these steps; None where the batch had no label of the task.
-        weights: each task's weight; empty for methods that have none.
+        weights: each task's weight; empty for methods that have none, as they say by NaN.
         trace: what the experiment records of the network.
     """
 
@@ -62,6 +63,11 @@ class Curves:
     losses: dict[str, list[float | None]]
     weights: dict[str, list[float]]
     trace: list[list[float]]
+
+    def __post_init__(self) -> None:
+        """Leave no NaN, neither of a method that was recorded nor of a run that was kept with it."""
+        told = {task: [] if any(map(math.isnan, values)) else values for task, values in self.weights.items()}
+        object.__setattr__(self, "weights", told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -37,7 +38,7 @@ def write_comparison(comparison: Comparison, folder: Path, command: str) -> Path
     sentence; ``methods``, one record of `mien.comparison.MethodSummary` each, whose estimates have ``mean``, ``low``,
     ``high`` and ``n``; ``runs``, by method and seed: ``learning_rate``, ``best_epoch`` (from 0), ``validation`` and
     ``test`` figures of every epoch, ``seconds_per_step``, ``failure``; and ``curves``: ``steps``, and ``losses`` and
-    ``weights`` by task.
+    ``weights`` by task, the latter empty for methods that have none. A number that is not finite is null.
 
     Args:
         comparison: what to write.
@@ -51,7 +52,7 @@ def write_comparison(comparison: Comparison, folder: Path, command: str) -> Path
     summaries = summarize(comparison)
     conclusion = conclude(comparison, summaries)
     results = _results(comparison, summaries) | {"conclusion": conclusion, "command": command}
-    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (folder / "results.json").write_text(json.dumps(_finite(results), allow_nan=False), encoding="utf-8")
     page = folder / "index.html"
     write_page(page, "comparison.html", _content(comparison, summaries, conclusion, command))
     return page
@@ -94,6 +95,15 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
     return [_rounded(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _finite(value: Any) -> Any:
+    """Null in place of numbers that JSON does not have, as an experiment's figure may be."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _content(

@@ -62,13 +62,13 @@ def weight_curves(runs: Mapping[str, Run], bounds: Sequence[float] = ()) -> Pict
 
     def draw(axes: Axes, curves: Curves) -> None:
         for task, values in curves.weights.items():
-            axes.plot(curves.steps, values, linewidth=1.2, label=task)
+            axes.plot(curves.steps if values else [], values, linewidth=1.2, label=task)
         for bound in bounds:
             axes.axhline(bound, color="#888888", linestyle=":", linewidth=0.9)
         highest = max((value for values in curves.weights.values() for value in values), default=0.0)
         axes.set_ylim(0, max(1.02, 1.05 * highest))
 
-    caption = "One seed of each method; a method without weights shows 0."
+    caption = "One seed of each method; a method without weights has no curve."
     if bounds:
         numbers = " and ".join(f"{bound:.3f}" for bound in bounds)
         caption += f" Dotted: {numbers}, the bounds of the paper's weight unit."

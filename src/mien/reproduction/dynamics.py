@@ -46,7 +46,7 @@ class Dynamics:
 
 def describe(curves: Curves) -> Dynamics | None:
     """The figures of a run of two tasks; None when it has another number of tasks or no weights."""
-    if len(curves.weights) != 2:
+    if len(curves.weights) != 2 or not all(curves.weights.values()):
         return None
     first, second = (np.array(values, dtype=float) for values in curves.weights.values())
     one, other = (np.array(values, dtype=float) for values in curves.losses.values())
