@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from mien.comparison import SINGLE, Plan, train
 from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits
 from mien.comparison.records import RunFolder
-from mien.comparison.training import CURVE_POINTS
+from mien.comparison.training import CURVE_POINTS, _optimizers
+from mien.weighting import DynamicWeighting, UncertaintyWeighting
 from mien.weighting.registry import REGISTRY
 
 METHODS = [name for name, method in REGISTRY.items() if not method.needs_weights]
@@ -108,3 +109,11 @@ def test_curves_of_a_method_without_weights_have_none(digits: TwoDigits, tmp_pat
     kept.write_text(kept.read_text().replace('": []', '": [NaN, NaN]'))
     assert "NaN" in kept.read_text()
     assert folder.load(plan) == run
+
+
+def test_a_method_that_names_no_rate_learns_as_new_layers_do() -> None:
+    pretrained, new = (nn.Parameter(torch.zeros(1)) for _ in range(2))
+    groups = [{"params": [pretrained], "lr": 1e-5}, {"params": [new], "lr": 3e-4}]
+    for weighting, rate in ((UncertaintyWeighting(["a", "b"]), 3e-4), (DynamicWeighting(["a", "b"], features=2), 0.1)):
+        own = _optimizers(groups, weighting, 1e-5)[1]
+        assert [group["lr"] for group in own.param_groups] == [rate]

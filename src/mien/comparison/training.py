@@ -30,7 +30,7 @@ def train(plan: Plan, experiment: Experiment) -> Run:
 
     Every method gets the same initial network, the same batches in the same order and Adam for the network. The weight
     unit has the official code's optimiser (RMSProp with decay and momentum 0.9 and epsilon 1), the parameters of other
-    methods have Adam; both at the method's own learning rate, or at the network's where it has none.
+    methods have Adam; both at the method's own learning rate, or that of the network's new layers.
 
     Args:
         plan: method, learning rate, seed.
@@ -89,7 +89,8 @@ def parse_method(method: str, tasks: Sequence[str]) -> tuple[str, dict[str, floa
 
 
 def _optimizers(groups: list[dict[str, Any]], weighting: TaskWeighting, rate: float) -> list[torch.optim.Optimizer]:
-    own, own_rate = list(weighting.parameters()), weighting.learning_rate or rate
+    # A method that names no rate learns as new layers do, not as pretrained ones, whose rate may be a thirtieth of it.
+    own, own_rate = list(weighting.parameters()), weighting.learning_rate or max(group["lr"] for group in groups)
     optimizers: list[torch.optim.Optimizer] = [torch.optim.Adam(groups, lr=rate)]
     if own and isinstance(weighting, UnitWeighting):  # as in the official code
         optimizers.append(torch.optim.RMSprop(own, lr=own_rate, alpha=0.9, momentum=0.9, eps=1.0))
