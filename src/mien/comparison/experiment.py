@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from mien.files import walk
+
 Part = Literal["validation", "test"]
 Batch = Any
 """Whatever ``batches`` yields and ``losses`` takes."""
@@ -115,6 +117,6 @@ class Experiment(ABC):
 
 def _files(path: Path) -> list[tuple[str, int, int]]:
     """Name from ``path`` on, size and time of change, in nanoseconds, of a file or of all files in a folder."""
-    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+    files = walk(path) if path.is_dir() else [path]
     states = [(each.relative_to(path).as_posix(), each.stat()) for each in files if each.is_file()]
     return [(name, state.st_size, state.st_mtime_ns) for name, state in states]
