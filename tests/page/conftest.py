@@ -14,10 +14,14 @@ pytest.importorskip("av", reason="needs the extra video")
 pytest.importorskip("playwright", reason="needs Playwright")
 from clips import cast as cast_of
 from clips import write_clip
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from served import Served
 
 from mien import Mien
+
+PATIENCE = 20_000
+"""Milliseconds for which a test waits for what the page should do: a shared machine may be slow."""
+expect.set_options(timeout=PATIENCE)
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -118,7 +122,7 @@ def opened(browser, server):
     def open_page(hash_="", camera="clip", address=None, expected=(), **options):
         options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
         context = browser(camera).new_context(**options)
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

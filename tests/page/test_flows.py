@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -82,8 +83,10 @@ def test_somebody_is_enrolled_with_the_camera_then_known_and_removed(opened, api
 def test_the_box_lies_on_the_face_and_is_mirrored_with_the_picture(opened, api):
     page = opened()
     page.get_by_role("button", name="Live camera").click()
-    box = page.locator(".box").bounding_box()
-    picture = page.locator("#look-picture").bounding_box()
+    expect(page.locator(".box")).to_have_count(1)
+    box, picture = page.evaluate(  # at one moment: boxes are drawn anew with each picture
+        "['.box', '#look-picture'].map((one) => document.querySelector(one).getBoundingClientRect().toJSON())"
+    )
     assert box["width"] / picture["width"] == pytest.approx(FACE / SIZE[0], abs=0.05)
     for (start, length), share in {("x", "width"): 1 - MIDDLE[0], ("y", "height"): MIDDLE[1]}.items():
         middle = (box[start] + box[length] / 2 - picture[start]) / picture[length]
@@ -99,7 +102,7 @@ def test_a_photo_that_is_chosen_or_dropped_names_who_is_known(opened, api, cast,
     page.get_by_label("Choose a photo").set_input_files(examples / "obama2.jpg")
     expect(page.locator("#look-faces .name")).to_have_text("Barack Obama")
     expect(page.locator("#look-faces .bar")).to_have_count(7)
-    assert page.locator("#announcer").text_content().startswith("One face. Barack Obama, ")
+    expect(page.locator("#announcer")).to_have_text(re.compile("^One face. Barack Obama, "))
 
     drop(page, (examples / "biden.jpg").read_bytes())
     expect(page.locator("#look-faces .name")).to_have_text("Unknown")
@@ -131,12 +134,21 @@ def test_photos_are_sent_small_upright_and_without_their_metadata(opened, tmp_pa
         assert (photo.format, photo.size, dict(photo.getexif())) == ("JPEG", (800, 1600), {})
 
 
+PROMPTS_NOTED = """() => {
+  const prompt = document.querySelector("#prove-prompt");
+  window.prompts = [];
+  new MutationObserver(() => window.prompts.push(prompt.textContent)).observe(prompt, {childList: true});
+}"""
+
+
 def test_the_right_person_with_the_right_expressions_is_accepted(opened, enrolled, cast):
     page = opened("#prove")
+    page.evaluate(PROMPTS_NOTED)
     begin(page)
-    expect(page.locator("#prove-prompt")).to_have_text("Get ready")
-    expect(page.locator("#prove-prompt")).to_have_text("Smile")
     expect(page.get_by_role("heading", name=f"It’s you, {ADA}.")).to_be_focused()
+    prompts = page.evaluate("window.prompts")
+    assert prompts[0] == "Get ready"
+    assert "Smile" in prompts
     assert page.evaluate("document.querySelector('#prove-video').srcObject") is None
 
 
@@ -145,7 +157,7 @@ def test_neither_another_expression_nor_another_person_is_accepted(opened, enrol
     for page in pages:
         begin(page)
     for page in pages:  # at the same time: each takes all the time that there is
-        expect(page.get_by_role("heading", name="Not accepted")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("heading", name="Not accepted")).to_be_visible(timeout=40_000)
         # The same sentence: it does not tell whether the face or the expression was wrong.
         expect(page.locator("#prove-reason")).to_have_text(
             "That face and all the expressions were not seen together in time."
@@ -195,9 +207,16 @@ ASKED_FIRST = """() => {
     return window.streams.at(-1);
   };
 }"""
-LET_GO = (
-    "() => window.streams.length === 1 && window.streams[0].getTracks().every((track) => track.readyState === 'ended')"
-)
+LET_GO = "window.streams.length === 1 && window.streams[0].getTracks().every((track) => track.readyState === 'ended')"
+
+
+def wait_until(page, condition):
+    """Ask from outside until it is true: `wait_for_function` asks in the page, whose policy forbids `eval`."""
+    for _ in range(160):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"not so within 8 s: {condition}")
 
 
 @pytest.mark.parametrize("view", ["look", "enrol", "prove"])
@@ -214,7 +233,7 @@ def test_a_camera_that_is_allowed_after_its_view_was_left_goes_out_at_once(view,
     page.get_by_role("link", name="People", exact=True).click()
     expect(page.get_by_role("heading", name="People")).to_be_focused()
     page.evaluate("window.allow()")
-    page.wait_for_function(LET_GO)
+    wait_until(page, LET_GO)
     assert page.evaluate(f"document.querySelector('#{view}-video').srcObject") is None
 
 
@@ -256,7 +275,7 @@ def test_photos_that_come_after_their_enrolment_was_left_are_dropped(step, opene
     fill_in(page, ADA)
     page.evaluate(HELD, step)
     page.get_by_label("Choose photos").set_input_files(cast.photos)
-    page.wait_for_function("window.waiting")
+    wait_until(page, "window.waiting")
     begin_another(page)
     page.evaluate("window.go()")
     page.wait_for_timeout(1000)  # longer than two photos take
