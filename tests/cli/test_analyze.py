@@ -89,6 +89,11 @@ def test_nothing_to_do_is_said(cli, tmp_path):
         assert f"no photo was found in {nothing}" in result.stderr
 
 
+def test_nothing_but_a_missing_photo_is_nothing_done(cli, tmp_path):
+    result = cli("analyze", tmp_path / "gone.jpg")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (ExitCode.ERROR, 1)
+
+
 def test_an_empty_path_is_not_the_present_folder(cli, folder, monkeypatch):
     monkeypatch.chdir(folder)
     result = cli("analyze", "", "--json")

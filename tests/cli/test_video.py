@@ -147,6 +147,17 @@ def test_a_clip_that_cannot_be_written_is_told_once_with_what_was_done(cli, clip
         assert video["tracks"] == len(lines(result, "track"))
 
 
+def test_a_timeline_that_cannot_be_written_costs_itself_alone(cli, clip, tmp_path):
+    (tmp_path / "clip.timeline.svg").mkdir()
+    result = cli("analyze", clip, clip, "--json", "--rate", "5", "--annotate", tmp_path)
+    assert result.exit_code == ExitCode.PARTIAL
+    first, second = lines(result, "video")
+    assert first["error"] == f"{tmp_path / 'clip.timeline.svg'} cannot be written (Is a directory)"
+    assert result.stderr == f"mien: {first['error']}\n"
+    assert second["error"] is None
+    assert (tmp_path / "clip-2.timeline.svg").is_file()
+
+
 def test_nothing_to_do_and_wrong_usage(cli, clip, tmp_path, examples):
     result = cli("analyze", tmp_path / "gone.mp4")
     assert (result.exit_code, len(result.stderr.splitlines())) == (ExitCode.ERROR, 1)

@@ -90,7 +90,7 @@ def analyze(
     targets = _targets(found.photos, annotate)
     mien = Mien(model, threads=threads, min_face=min_face)
     sink, finish = _json_lines(mien.contract) if as_json else _csv(mien.contract) if as_csv else _table()
-    failures = len(found.problems)
+    failures, used = len(found.problems), 0
     to_terminal = sys.stdout.isatty() and (as_json or as_csv)
     answers = mien.analyze_stream((photo.path for photo in found.photos), detect, batch_size)
     try:
@@ -99,12 +99,15 @@ def analyze(
                 if isinstance(answer, ImageFailure):
                     failures += 1
                     say(f"mien: {shown(answer.message)}")
-                elif target is not None:
-                    failures += not _annotated(photo, answer, target)
+                else:
+                    used += 1
+                    failures += target is not None and not _annotated(photo, answer, target)
                 sink(photo, answer)
                 advance()
     finally:
         finish()
+    if not used:
+        return ExitCode.ERROR
     return ExitCode.PARTIAL if failures else ExitCode.DONE
 
 

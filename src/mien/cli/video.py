@@ -134,18 +134,19 @@ def _finish(
 ) -> None:
     threshold = mien.contract.threshold.distance if mien.contract.threshold else None
     person = people(tracks, threshold)
+    if target is not None and done.frames:
+        path = target.with_name(f"{target.name}.timeline.svg")
+        plot = timeline_svg(shown(Path(source).name), _bands(tracks, person), mien.contract.expressions, done.seconds)
+        try:
+            path.write_text(plot, encoding="utf-8")
+        except OSError as error:
+            done.error = done.error or f"{path} cannot be written ({error.strerror})"
     if as_json:
         for track in tracks:
             _write_line(_track_record(mien, source, track, person[track.number]))
         _write_line(_video_record(mien, source, done, tracks))
     else:
         _print_tracks(source, tracks, person, done)
-    if target is not None and done.frames:
-        bands = _bands(tracks, person)
-        path = target.with_name(f"{target.name}.timeline.svg")
-        path.write_text(
-            timeline_svg(shown(Path(source).name), bands, mien.contract.expressions, done.seconds), encoding="utf-8"
-        )
 
 
 def _bands(tracks: Sequence[Track], person: dict[int, int]) -> list[Band]:
