@@ -21,6 +21,8 @@ from mien.evaluation.pairs import Labels, encode_people
 Integers = NDArray[np.int64]
 
 REQUIRED = ("happiness", "surprise")
+"""The expressions that the paper asks for."""
+
 NEUTRAL = "neutral"
 
 
