@@ -83,8 +83,8 @@ def _analyze_video(
     mien: Mien, source: str, name: str, *, as_json: bool, folder: Path | None, rate: float | None
 ) -> bool:
     """Analyse one; whatever ends it early, the tracks, the clip and the timeline hold what came before."""
-    threshold = mien.contract.threshold.distance if mien.contract.threshold else None
-    tracker, done, live = Tracker(threshold), Progress(), False
+    threshold = mien.contract.threshold
+    tracker, done, live = Tracker(threshold.distance if threshold else None), Progress(), False
     quiet = as_json and sys.stdout.isatty()
     try:
         with Video(source) as video, ExitStack() as stack:
@@ -111,7 +111,7 @@ def _analyze_video(
             done.error = f"{source} was interrupted after {done.seconds:.1f} s; what came before was used"
             raise
     finally:
-        _finish(mien, source, tracker.tracks, done, as_json, None if folder is None else folder / name)
+        _finish(mien, source, tracker, done, as_json, None if folder is None else folder / name)
     if done.error is not None:
         say(f"mien: {shown(done.error)}")
     return done.error is None
@@ -129,11 +129,9 @@ def _drawn(answer: FrameAnswer, faces: Sequence[TrackedFace]) -> Pixels:
     return np.asarray(annotate(Image.fromarray(answer.frame.pixels), smoothed, [found.track for found in faces]))
 
 
-def _finish(
-    mien: Mien, source: str, tracks: Sequence[Track], done: Progress, as_json: bool, target: Path | None
-) -> None:
-    threshold = mien.contract.threshold.distance if mien.contract.threshold else None
-    person = people(tracks, threshold)
+def _finish(mien: Mien, source: str, tracker: Tracker, done: Progress, as_json: bool, target: Path | None) -> None:
+    tracks = tracker.tracks
+    person = people(tracks, tracker.threshold)
     if target is not None and done.frames:
         path = target.with_name(f"{target.name}.timeline.svg")
         plot = timeline_svg(shown(Path(source).name), _bands(tracks, person), mien.contract.expressions, done.seconds)

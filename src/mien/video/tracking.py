@@ -114,11 +114,12 @@ class Tracker:
 
     Attributes:
         tracks: all of the video, in the order of their first frames.
+        threshold: as given.
     """
 
     def __init__(self, threshold: float | None) -> None:
         self.tracks: list[Track] = []
-        self._threshold = threshold
+        self.threshold = threshold
         self._active: list[Track] = []
         self._previous: float | None = None
         self._numbers = count(1)
@@ -161,9 +162,9 @@ class Tracker:
         shared = track.box.overlap(face.box)
         here = shared >= LEAST_OVERLAP
         mean = track.embedding
-        if self._threshold is None or mean is None or face.embedding is None:
+        if self.threshold is None or mean is None or face.embedding is None:
             return 1 - shared if here else None
-        distance = float(np.linalg.norm(mean - face.embedding)) / self._threshold
+        distance = float(np.linalg.norm(mean - face.embedding)) / self.threshold
         return distance - shared if distance <= (TOLERANCE if here else 1.0) else None
 
 
