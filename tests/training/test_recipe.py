@@ -74,6 +74,15 @@ def test_changes_by_dotted_path_are_checked_too(content: dict[str, Any]) -> None
         recipe.changed({"weight.method": "naive"})
 
 
+def test_changes_reach_into_lists_by_number(content: dict[str, Any]) -> None:
+    recipe = parse_recipe(content, "recipe")
+    changed = recipe.changed({"sources.0.per_batch": 3, "sources.0.augmentation.flip": 0.25})
+    assert (changed.sources[0].per_batch, changed.sources[0].augmentation.flip) == (3, 0.25)
+    for path in ("sources.1", "sources.x", "sources.-1", "seed.0"):
+        with pytest.raises(RecipeError, match=f"the recipe has no section '{path}' to change"):
+            recipe.changed({f"{path}.per_batch": 3})
+
+
 def test_the_hash_is_of_the_content_not_the_file(content: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("# a comment\n" + yaml.safe_dump(content))
     assert load_recipe(tmp_path / "a.yaml").hash == parse_recipe(content, "recipe").hash

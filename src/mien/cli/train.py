@@ -42,7 +42,11 @@ def train(
     ] = None,
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe: --set weighting.method=equal."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Replace a value of the recipe: --set weighting.method=equal, --set sources.0.per_batch=32.",
+        ),
     ] = None,
 ) -> ExitCode:
     """Train a recipe. The same command goes on where an interrupted run stood, and ends with the same weights.

@@ -261,7 +261,10 @@ class Recipe(Section):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def changed(self, changes: dict[str, Any]) -> Recipe:
-        """A recipe with some values replaced; keys are dotted paths such as ``weighting.method``.
+        """A recipe with some values replaced.
+
+        Args:
+            changes: values by dotted path, such as ``weighting.method`` or ``sources.0.validation``.
 
         Raises:
             RecipeError: the result is invalid.
@@ -269,11 +272,11 @@ class Recipe(Section):
         content = self.model_dump(mode="json")
         for path, value in changes.items():
             *parents, last = path.split(".")
-            section = content
+            section: Any = content
             for parent in parents:
-                if not isinstance(section.get(parent), dict):
-                    raise RecipeError(f"the recipe has no section {path.rpartition('.')[0]!r} to change")
-                section = section[parent]
+                section = _part(section, parent)
+            if not isinstance(section, dict):
+                raise RecipeError(f"the recipe has no section {'.'.join(parents)!r} to change")
             section[last] = value
         return parse_recipe(content, "the changed recipe")
 
@@ -303,6 +306,13 @@ def parse_recipe(content: object, name: str) -> Recipe:
     except ValidationError as error:
         faults = "; ".join(_describe(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
         raise RecipeError(f"{name} is invalid: {faults}") from error
+
+
+def _part(section: Any, name: str) -> Any:
+    """The part of a mapping under a name, or of a list at a number; None where there is none."""
+    if isinstance(section, list) and name.isdecimal():
+        return section[int(name)] if int(name) < len(section) else None
+    return section.get(name) if isinstance(section, dict) else None
 
 
 def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
