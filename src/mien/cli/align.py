@@ -19,7 +19,7 @@ from mien.analyzer import Mien
 from mien.cli.align_report import COLUMNS, Report, Row, read_rows, write_rows
 from mien.cli.console import progress, shown
 from mien.cli.exits import ExitCode, say
-from mien.cli.options import MinFaceOption, ModelOption
+from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption
 from mien.cli.photos import is_image
 from mien.contract import Contract
 from mien.errors import DataError, ImageError
@@ -64,6 +64,7 @@ def align(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Photos worked on at the same time; all cores by default.")
     ] = None,
+    providers: ProvidersOption = None,
 ) -> ExitCode:
     """Cut the largest face out of each photo of SRC, aligned for the model, and write it to DST as PNG.
 
@@ -80,7 +81,7 @@ def align(
     if not found.photos:
         say(f"mien: no photo was found in {shown(source)}")
         return ExitCode.ERROR
-    return cut_faces(found, target, model=model, min_face=min_face, threads=threads)
+    return cut_faces(found, target, model=model, min_face=min_face, threads=threads, providers=providers)
 
 
 def cut_faces(
@@ -90,9 +91,10 @@ def cut_faces(
     model: str | None = None,
     min_face: float | None = None,
     threads: int | None = None,
+    providers: Sequence[str] | None = None,
 ) -> ExitCode:
     """Write the crops of some photos, and their labels; see `align`."""
-    mien = Mien(model, threads=1, min_face=min_face)
+    mien = Mien(model, threads=1, providers=providers, min_face=min_face)
     crops = plan(photo.path for photo in found.photos)
     _refuse_originals(found.photos, target, crops)
     target.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from mien.analyzer import Mien
 from mien.cli.annotate import annotate_file, output_names
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import ExitCode, missing_extra, say
-from mien.cli.options import MinFaceOption, ModelOption, ThreadsOption
+from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.photos import Photo, find_photos
 from mien.cli.records import Answer, csv_header, csv_rows, photo_record
 from mien.contract import Contract
@@ -46,6 +46,7 @@ def analyze(
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
+    providers: ProvidersOption = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Faces a call of the network.")] = 32,
     rate: Annotated[
         float | None, typer.Option("--rate", min=0.01, help="Of a video, look at so many frames a second at most.")
@@ -79,7 +80,9 @@ def analyze(
     if any(VIDEO.fullmatch(path) for path in paths):
         if as_csv or not detect:
             raise typer.BadParameter("--csv and --no-detect are for photos; use --json for videos")
-        return _videos(paths, as_json, annotate, rate, lambda: Mien(model, threads=threads, min_face=min_face))
+        return _videos(
+            paths, as_json, annotate, rate, lambda: Mien(model, threads=threads, providers=providers, min_face=min_face)
+        )
     found = find_photos(paths, leave_out=annotate)
     for skipped in found.skipped:
         say(f"skipped: {shown(skipped)} is not an image")
@@ -88,7 +91,7 @@ def analyze(
     if not found.photos:
         return ExitCode.ERROR
     targets = _targets(found.photos, annotate)
-    mien = Mien(model, threads=threads, min_face=min_face)
+    mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     sink, finish = _json_lines(mien.contract) if as_json else _csv(mien.contract) if as_csv else _table()
     failures, used = len(found.problems), 0
     to_terminal = sys.stdout.isatty() and (as_json or as_csv)

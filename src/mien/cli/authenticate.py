@@ -28,7 +28,7 @@ from mien.authentication import (
 )
 from mien.cli.console import shown
 from mien.cli.exits import ExitCode, missing_extra, say
-from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ThreadsOption
+from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.errors import AuthenticationError, NoFaceError
 from mien.images import Pixels
 from mien.types import Expression
@@ -53,6 +53,7 @@ def authenticate(
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
+    providers: ProvidersOption = None,
 ) -> ExitCode:
     """Tell whether a camera shows the person of the reference photos, making the expressions asked for, in time.
 
@@ -72,7 +73,7 @@ def authenticate(
         from mien.video import Video
     except ImportError as error:
         return missing_extra("authenticate", "video", error)
-    mien = Mien(model, threads=threads, min_face=min_face)
+    mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     rules = Policy.recommended(mien.contract, **(read_policy_fields(policy) if policy else {}))
     if ask is None and not source.startswith("camera:"):
         raise typer.BadParameter("a video file cannot follow random prompts; give --ask, once for each expression")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mien.analyzer import Crop, Mien
 from mien.cli.console import progress, shown
 from mien.cli.exits import ExitCode, say
-from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ThreadsOption
+from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.errors import DataError, ImageError
 from mien.gallery.calibration import Calibration, Choice, calibrate_pairs, calibrate_people
 from mien.gallery.chart import draw
@@ -51,6 +51,7 @@ def calibrate(
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
+    providers: ProvidersOption = None,
 ) -> ExitCode:
     """Choose the distances up to which faces count as the same person, for a wanted false acceptance rate (FAR).
 
@@ -70,7 +71,7 @@ def calibrate(
         raise typer.BadParameter(f"--far is {far:g}; give a rate between 0 and 1")
     if plot is not None:
         plot.parent.mkdir(parents=True, exist_ok=True)
-    mien = Mien(model, threads=threads, min_face=min_face)
+    mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     with nullcontext() if gallery is None else Gallery(gallery, mien.contract) as target:  # refused before all the work
         found, failures = _calibrated(mien, source, far, bootstrap)
         if target is not None:

@@ -17,7 +17,7 @@ from rich.table import Table
 from mien.analyzer import Mien
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
-from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ThreadsOption
+from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.photos import find_photos
 from mien.cli.records import box_record
 from mien.errors import GalleryError, MienError
@@ -66,6 +66,7 @@ def enroll(
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
+    providers: ProvidersOption = None,
 ) -> ExitCode:
     """Enrol a person by photos, or add photos to a person. Embeddings are kept, photos are not.
 
@@ -77,7 +78,7 @@ def enroll(
     found = find_photos(photos)
     for problem in found.problems:
         say(f"mien: {problem}")
-    mien = Mien(model, threads=threads, min_face=min_face)
+    mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     with Gallery(file, mien.contract) as people:
         reports = enroll_photos(
             people,
@@ -114,6 +115,7 @@ def identify(
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
+    providers: ProvidersOption = None,
 ) -> ExitCode:
     """Tell who is on photos, among the people enrolled; others are unknown.
 
@@ -126,7 +128,7 @@ def identify(
         say(f"mien: {problem}")
     if not found.photos:
         return ExitCode.ERROR
-    mien = Mien(model, threads=threads, min_face=min_face)
+    mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     failures, known = len(found.problems), 0
     with Gallery(file) as people, progress(len(found.photos), "identifying", quiet=sys.stdout.isatty()) as advance:
         people.check_model(mien.contract)

@@ -15,6 +15,14 @@ ModelOption: TypeAlias = Annotated[
 ThreadsOption: TypeAlias = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads within an operation; all cores by default.")
 ]
+ProvidersOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        help="What ONNX Runtime computes on, see mien info --json; several by falling preference. The CPU by default.",
+    ),
+]
 MinFaceOption: TypeAlias = Annotated[
     float | None,
     typer.Option("--min-face", min=12, help="Smallest face to look for, in pixels of the photo. Larger is faster."),

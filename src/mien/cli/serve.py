@@ -13,7 +13,7 @@ from rich.table import Table
 from mien.cli.console import stdout_console
 from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
 from mien.cli.gallery import DEFAULT, GalleryOption
-from mien.cli.options import MinFaceOption, ModelOption, ThreadsOption
+from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.server import Limits, Listening, Role, Settings, create_app
 from mien.server import serve as run_service
 from mien.server.key_store import KeyStore
@@ -53,6 +53,7 @@ def run(
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
+    providers: ProvidersOption = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what was accepted. The page is at /, the API under /v1.
 
@@ -64,7 +65,14 @@ def run(
     def work() -> ExitCode:
         limits = Limits(body=body, pixels=pixels, rate=rate, concurrency=concurrency, queue=queue)
         settings = Settings(
-            gallery=file, model=model, threads=threads, min_face=min_face, policy=policy, host=host, limits=limits
+            gallery=file,
+            model=model,
+            threads=threads,
+            providers=tuple(providers or ()) or None,
+            min_face=min_face,
+            policy=policy,
+            host=host,
+            limits=limits,
         )
         run_service(settings, Listening(port=port, workers=workers, tls_cert=tls_cert, tls_key=tls_key))
         return ExitCode.DONE

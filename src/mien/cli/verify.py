@@ -12,7 +12,7 @@ import typer
 from mien.analyzer import Mien
 from mien.cli.console import shown
 from mien.cli.exits import ExitCode, say
-from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ThreadsOption
+from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.records import face_record
 from mien.types import Verification
 
@@ -28,13 +28,14 @@ def verify(
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
+    providers: ProvidersOption = None,
 ) -> ExitCode:
     """Tell whether two photos show the same person, by the largest face of each.
 
     --json prints one object: same, distance, threshold, model (id), and for both photos as a and b: photo (path), faces
     (how many there are), face (the one compared; fields as in `mien analyze --json`).
     """
-    mien = Mien(model, threads=threads, min_face=min_face)
+    mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     result = mien.verify(a, b, threshold)
     if as_json:
         sys.stdout.write(json.dumps(_record(a, b, result, mien.contract.model_id)) + "\n")

@@ -72,7 +72,7 @@ def check(settings: Settings) -> None:
     Raises:
         MienError: the model, a file or the policy cannot be used, or the address needs a key and there is none.
     """
-    contract = Model(settings.model).contract
+    contract = Model(settings.model, providers=settings.providers).contract
     read_rules(settings.policy, contract)
     with Gallery(settings.gallery, contract), Store(settings.store) as store:
         if not settings.local and not KeyStore(store).any():

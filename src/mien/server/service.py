@@ -53,7 +53,7 @@ def opened(settings: Settings, metrics: Metrics) -> Iterator[Service]:
     Raises:
         MienError: the model, the gallery, the service's file or the policy cannot be used.
     """
-    mien = Mien(settings.model, threads=settings.threads, min_face=settings.min_face)
+    mien = Mien(settings.model, threads=settings.threads, providers=settings.providers, min_face=settings.min_face)
     rules = read_rules(settings.policy, mien.contract)
     limits = settings.limits
     with Gallery(settings.gallery, mien.contract) as gallery, Store(settings.store) as store:

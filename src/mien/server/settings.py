@@ -47,6 +47,7 @@ class Settings:
         gallery: the gallery's file; it is created when it does not exist.
         model: as of `mien.Mien`.
         threads: likewise.
+        providers: likewise.
         min_face: likewise.
         policy: a JSON file with fields of `mien.authentication.Policy`; None takes the recommended ones.
         host: the address to listen at.
@@ -56,6 +57,7 @@ class Settings:
     gallery: Path
     model: str | None = None
     threads: int | None = None
+    providers: tuple[str, ...] | None = None
     min_face: float | None = None
     policy: Path | None = None
     host: str = "127.0.0.1"
