@@ -195,6 +195,17 @@ def test_annotating_never_writes_over_photos(cli, folder):
     assert (folder / "obama.jpg").read_bytes() == before
 
 
+def test_annotated_pictures_replace_their_own_kind_alone(cli, examples, tmp_path):
+    other = tmp_path / "out" / "obama.jpg"
+    other.parent.mkdir()
+    other.write_bytes((examples / "biden.jpg").read_bytes())
+    result = cli("analyze", examples / "obama.jpg", examples / "obama2.jpg", "--annotate", other.parent)
+    assert result.exit_code == ExitCode.PARTIAL
+    assert "it is no picture of mien's" in result.stderr
+    assert other.read_bytes() == (examples / "biden.jpg").read_bytes()
+    assert cli("analyze", examples / "obama2.jpg", "--annotate", other.parent).exit_code == ExitCode.DONE
+
+
 def test_annotated_pictures_inside_the_folder_are_not_analysed_again(cli, folder):
     for _ in range(2):
         assert len(lines(cli("analyze", folder, "--annotate", folder / "out", "--json"))) == 3

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -64,3 +65,16 @@ def test_the_command_line_imports_only_what_it_needs():
 
     assert not modules("'--help'") & {"torch", "onnxruntime", "numpy", "PIL"}
     assert not modules("'analyze', 'examples/obama.jpg', '--json'") & {"torch", "onnx", "yaml"}
+
+
+def test_what_the_terminals_encoding_lacks_is_escaped(examples, tmp_path):
+    photo = tmp_path / "Łódź.jpg"
+    photo.write_bytes((examples / "obama.jpg").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "mien", "analyze", photo],
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u0141\xf3d\\u017a.jpg" in done.stdout

@@ -31,6 +31,15 @@ def record(result):
     return json.loads(result.stdout)
 
 
+def test_an_audit_spares_what_is_no_audit(cli, smile, lenient, examples, tmp_path):
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes((examples / "obama2.jpg").read_bytes())
+    result = cli("authenticate", smile, "-r", photo, "--ask", "happiness", "--policy", lenient, "--audit", photo)
+    assert result.exit_code == ExitCode.ERROR
+    assert "holds something else than records" in result.stderr
+    assert photo.read_bytes() == (examples / "obama2.jpg").read_bytes()
+
+
 def test_an_audit_that_cannot_be_kept_ends_before_the_attempt(cli, smile, lenient, examples, tmp_path):
     audit = tmp_path / "none" / "audit.jsonl"
     arguments = ("-r", examples / "obama2.jpg", "--ask", "happiness", "--policy", lenient, "--audit", audit)

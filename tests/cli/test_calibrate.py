@@ -101,11 +101,16 @@ def test_wrong_usage(cli, folder, tmp_path):
     result = cli("calibrate", folder, "--far", "0")
     assert result.exit_code == ExitCode.USAGE
     assert "between 0 and 1" in result.stderr
+    photo = next(folder.rglob("*.jpg"))
+    before = photo.read_bytes()
+    assert cli("calibrate", folder, "--plot", photo).exit_code == ExitCode.USAGE
+    assert photo.read_bytes() == before
 
 
 def test_a_plot_that_cannot_be_written_costs_nothing_else(cli, folder, tmp_path):
     gallery = tmp_path / "people.db"
-    result = cli("calibrate", folder, "--far", "0.5", "--plot", tmp_path, "--gallery", gallery)
+    (tmp_path / "taken.svg").mkdir()
+    result = cli("calibrate", folder, "--far", "0.5", "--plot", tmp_path / "taken.svg", "--gallery", gallery)
     assert result.exit_code == ExitCode.ERROR
     assert "cannot be written" in result.stderr
     assert result.stdout.startswith("model ")

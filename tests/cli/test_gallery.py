@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -99,18 +100,28 @@ def test_an_enrolment_says_what_became_of_each_photo(enrolled, examples):
     assert enrolled("enroll", "Somebody", examples / "biden.jpg").exit_code == ExitCode.ERROR
 
 
-def test_consents_that_end(call, examples):
-    call("enroll", "Barack Obama", examples / "obama.jpg", "--consent", "for a while", "--expires", "2020-01-01")
+@pytest.fixture
+def ended(enrolled, tmp_path):
+    """`enrolled`, where the consent has ended since."""
+    with Gallery(tmp_path / "people.db") as people:
+        people.enroll("Barack Obama", people.embeddings("Barack Obama"), expires=datetime(2020, 1, 1, tzinfo=UTC))
+        people.remove_sample("Barack Obama", 2)
+    return enrolled
+
+
+def test_consents_that_end(ended, examples):
+    call = ended
     assert "2020-01-01 (over)" in call("list").stdout
     assert call("identify", examples / "obama.jpg").exit_code == ExitCode.DIFFERENT
     assert call("remove", "--expired").stdout == "removed: Barack Obama (1 samples)\n"
     assert call("list", "--json").stdout == ""
-    bad = call("enroll", "Ada", examples / "obama.jpg", "--consent", "yes", "--expires", "soon")
-    assert bad.exit_code == ExitCode.USAGE
+    for day in ("soon", "2020-01-01", "0001-01-01"):
+        bad = call("enroll", "Ada", examples / "obama.jpg", "--consent", "yes", "--expires", day)
+        assert bad.exit_code == ExitCode.USAGE
 
 
-def test_a_consent_that_ended_is_renewed(call, examples):
-    call("enroll", "Barack Obama", examples / "obama.jpg", "--consent", "for a while", "--expires", "2020-01-01")
+def test_a_consent_that_ended_is_renewed(ended, examples):
+    call = ended
     for photo in ("obama2.jpg", "biden.jpg"):
         refused = call("enroll", "Barack Obama", examples / photo)
         assert refused.exit_code == ExitCode.ERROR
@@ -119,6 +130,45 @@ def test_a_consent_that_ended_is_renewed(call, examples):
     person = json.loads(call("list", "--json").stdout)
     assert (person["samples"], person["consent"], person["expires"]) == (2, "renewed, no end", None)
     assert call("identify", examples / "obama.jpg").exit_code == ExitCode.DONE
+
+
+def test_the_samples_of_a_person_have_numbers_to_remove_them_by(enrolled):
+    (line,) = enrolled("list", "Barack Obama", "--json").stdout.splitlines()
+    sample = json.loads(line)
+    assert list(sample) == ["number", "added", "source"]
+    assert (sample["number"], sample["source"]) == (1, "obama.jpg")
+    assert "obama.jpg" in enrolled("list", "Barack Obama").stdout
+    assert enrolled("remove", "Barack Obama", "--sample", 1).exit_code == ExitCode.DONE
+    assert enrolled("list", "Barack Obama", "--json").stdout == ""
+    assert enrolled("list", "Nobody").exit_code == ExitCode.ERROR
+
+
+def test_an_export_that_fails_leaves_no_file(enrolled, tmp_path):
+    failed = enrolled("export", "Nobody", "-o", tmp_path / "out.jsonl")
+    assert (failed.exit_code, failed.stdout) == (ExitCode.ERROR, "")
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_photos_of_which_none_can_be_used_identify_nobody(enrolled, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"no photo")
+    assert enrolled("identify", tmp_path / "bad.jpg").exit_code == ExitCode.ERROR
+    assert enrolled("identify", tmp_path / "gone.jpg", tmp_path / "bad.jpg").exit_code == ExitCode.ERROR
+
+
+def test_a_name_in_two_forms_is_one_person(enrolled, examples):
+    composed, decomposed = "Jos\u00e9", "Jose\u0301"
+    assert enrolled("enroll", decomposed, examples / "biden.jpg", "--consent", "yes").exit_code == ExitCode.DONE
+    assert json.loads(enrolled("list", "--json").stdout.splitlines()[1])["name"] == composed
+    assert enrolled("enroll", composed, examples / "biden.jpg").exit_code == ExitCode.DONE
+    assert enrolled("remove", decomposed).stdout == f"removed: {composed} (2 samples)\n"
+    assert enrolled("identify", examples / "biden.jpg").exit_code == ExitCode.DIFFERENT
+
+
+def test_a_photo_whose_name_is_no_text_is_enrolled(enrolled, examples, tmp_path):
+    odd = tmp_path / os.fsdecode(b"odd\xff.jpg")
+    odd.write_bytes((examples / "obama2.jpg").read_bytes())
+    assert enrolled("enroll", "Barack Obama", odd).exit_code == ExitCode.DONE
+    assert json.loads(enrolled("list", "Barack Obama", "--json").stdout.splitlines()[1])["source"] == r"odd\udcff.jpg"
 
 
 def test_export_and_import(enrolled, cli, tmp_path):
@@ -246,7 +296,7 @@ def test_errors_are_one_sentence(enrolled, call, cli, examples, tmp_path, tiny_m
     (tmp_path / "text").write_text("this is no database at all, whatever its length" * 50)
     for result, message in (
         (cli("gallery", "list", "--gallery", tmp_path / "gone.db"), "does not exist"),
-        (cli("gallery", "list", "--gallery", tmp_path / "text"), "not a database"),
+        (cli("gallery", "list", "--gallery", tmp_path / "text"), "not a gallery"),
         (enrolled("remove", "Nobody"), "nobody called 'Nobody'"),
         (enrolled("export", "Nobody"), "nobody called 'Nobody'"),
         (enrolled("identify", examples / "obama.jpg", "--model", tiny_model()), "open it with mien-r29"),

@@ -56,6 +56,23 @@ def test_a_key_is_for_looking_unless_told_otherwise(serve, gallery):
     assert keys(gallery)[0].role is Role.ANALYSE
 
 
+def test_galleries_of_one_folder_have_keys_of_their_own(cli, tmp_path):
+    for name in ("site.2025", "site.2026", "people.db", "people.sqlite"):
+        missing = cli("serve", "keys", "list", "--gallery", tmp_path / name)
+        assert missing.exit_code == 3
+        assert "no key was made" in missing.stderr
+        assert cli("serve", "keys", "add", name, "--gallery", tmp_path / name).exit_code == 0
+    assert (tmp_path / "people.service.db").exists()
+    assert sorted(path.name for path in tmp_path.glob("*.service.db")) == [
+        "people.service.db",
+        "people.sqlite.service.db",
+        "site.2025.service.db",
+        "site.2026.service.db",
+    ]
+    assert cli("serve", "keys", "revoke", "none", "--gallery", tmp_path / "gone.db").exit_code == 3
+    assert not (tmp_path / "gone.service.db").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code"), [(["add", " "], 3), (["revoke", "none"], 3), (["add", "a", "--role", "king"], 2)]
 )

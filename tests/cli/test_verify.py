@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mien import Mien
+from mien import Gallery, Mien
 from mien.cli.exits import ExitCode
+from mien.gallery import Thresholds
 
 
 def test_the_same_person(cli, examples):
@@ -53,3 +55,16 @@ def test_photos_that_cannot_be_compared(cli, examples, tmp_path):
     assert "no face was found in" in result.stderr
     assert "black.png" in result.stderr
     assert cli("verify", examples / "obama.jpg", tmp_path / "gone.png").exit_code == ExitCode.ERROR
+
+
+def test_the_threshold_of_a_gallery(cli, examples, tmp_path):
+    a, b, path = examples / "obama.jpg", examples / "obama2.jpg", tmp_path / "people.db"
+    contract = Mien().contract
+    with Gallery(path, contract) as gallery:
+        assert cli("verify", a, b, "--gallery", path).exit_code == ExitCode.DONE
+        gallery.thresholds = replace(Thresholds.of_model(contract), verification=0.2)
+    result = cli("verify", a, b, "--gallery", path, "--json")
+    assert result.exit_code == ExitCode.DIFFERENT
+    assert json.loads(result.stdout)["threshold"] == 0.2
+    assert cli("verify", a, b, "--gallery", path, "--threshold", 1).exit_code == ExitCode.USAGE
+    assert cli("verify", a, b, "--gallery", tmp_path / "gone.db").exit_code == ExitCode.ERROR

@@ -85,7 +85,7 @@ def test_consent_is_asked_for_before_photos_are_looked_at(people, mien):
         ("Ada", ada.number, "the consent of Ada ended on 2020-01-01"),
         ("Ada", NOBODY, "Ada is enrolled already"),
         ("Bo", ada.number, "Bo was removed meanwhile"),
-        (" ", None, "is empty"),
+        (" ", None, "no readable text"),
     ):
         with pytest.raises(GalleryError, match=message):
             enroll_photos(people, mien, name, never(), expected=expected)

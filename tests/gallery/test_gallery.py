@@ -93,8 +93,15 @@ def test_refusals(gallery, path):
     for call, message in (
         (lambda: gallery.enroll("Bo", [0, 0], consent="yes"), "give 3 numbers"),
         (lambda: gallery.enroll("Bo", [0, 0, np.nan], consent="yes"), "not finite"),
-        (lambda: gallery.enroll(" ", [0, 0, 0], consent="yes"), "is empty"),
-        (lambda: gallery.enroll("A\nB", [0, 0, 0], consent="yes"), "control characters"),
+        (lambda: gallery.enroll(" ", [0, 0, 0], consent="yes"), "the name '' is no readable text"),
+        (lambda: gallery.enroll("A\nB", [0, 0, 0], consent="yes"), "no readable text"),
+        (lambda: gallery.enroll("A\u202eB", [0, 0, 0], consent="yes"), "no readable text"),
+        (lambda: gallery.enroll("A" * 201, [0, 0, 0], consent="yes"), "1 to 200 characters"),
+        (lambda: gallery.enroll("AC/DC", [0, 0, 0], consent="yes"), "without /"),
+        (lambda: gallery.enroll("..", [0, 0, 0], consent="yes"), "no readable text"),
+        (lambda: gallery.identify([[0, 0, 0], [1, 0, 0]]), "one face at a time"),
+        (lambda: gallery.identify([0, 0, 0], threshold=np.nan), "is no distance"),
+        (lambda: gallery.identify([0, 0, 0], threshold=-1), "is no distance"),
         (lambda: gallery.enroll("Ada", [0, 0, 0], sources=["a", "b"]), "2 sources"),
         (lambda: gallery.identify([0, 0, 0], k=0), "at least one person"),
         (lambda: gallery.remove("Ada", "Bo"), "nobody called 'Bo'"),
@@ -139,8 +146,10 @@ def test_files_that_are_no_gallery(tmp_path, tiny_contract):
         db.execute("CREATE TABLE t (a)")
     db.close()
     before = (tmp_path / "other").read_bytes()
+    for name in ("text", "empty", "other"):
+        (tmp_path / name).chmod(0o644)
     for name, message in (
-        ("text", "not a database"),
+        ("text", "not a gallery"),
         ("empty", "not a gallery"),
         ("other", "not a gallery"),
         ("gone", "does not exist"),
@@ -151,6 +160,7 @@ def test_files_that_are_no_gallery(tmp_path, tiny_contract):
     with pytest.raises(GalleryError, match="not a gallery"):
         Gallery(tmp_path / "other", tiny_contract)
     assert (tmp_path / "other").read_bytes() == before
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("text", "empty", "other")] == [0o644] * 3
     with pytest.raises(GalleryError, match="cannot be opened"):
         Gallery(tmp_path / "no" / "folder.db", tiny_contract)
 

@@ -165,6 +165,10 @@ def test_good_photos_are_taken_beside_bad_ones(client, photo):
     assert answer["person"]["samples"] == 2
 
 
+def test_a_flag_is_true_or_false(client, photo):
+    problem(enrol(client, photo("obama"), overrule="TRUE"), 422, "request_invalid")
+
+
 def test_overruled_checks(client, photo):
     answer = enrol(client, photo("obama"), photo("biden"), overrule="true").json()
     assert [report["enrolled"] for report in answer["photos"]] == [True, True]

@@ -53,9 +53,15 @@ class Policy:
         for name in ("probability", "margin", "overlap"):
             _check(name, getattr(self, name), 0, 1)
         for name in ("count", "hold", "attempts"):
-            _check(name, getattr(self, name), 1, inf)
+            if type(value := getattr(self, name)) is not int:
+                raise AuthenticationError(f"{name} is {value!r}; give a whole number")
+            _check(name, value, 1, inf)
         for name in ("threshold", "time_limit", "lockout", "max_gap"):
             _check(name, getattr(self, name), 0, inf)
+        if self.time_limit == 0:
+            raise AuthenticationError("time_limit is 0; give the seconds in which a challenge can be answered")
+        if type(self.neutral_first) is not bool:
+            raise AuthenticationError(f"neutral_first is {self.neutral_first!r}; give true or false")
         if not self.expressions or Expression.NEUTRAL in self.expressions:
             raise AuthenticationError(
                 f"expressions {[str(name) for name in self.expressions]} cannot be asked; "
@@ -120,6 +126,8 @@ def _check_answers(contract: Contract) -> None:
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
+    if type(value) not in (int, float):
+        raise AuthenticationError(f"{name} is {value!r}; give a number")
     if not low <= value <= high or value == inf:  # false for NaN too
         limits = f"between {low} and {high}" if high < inf else f"at least {low}, and finite"
         raise AuthenticationError(f"{name} is {value}; give a value {limits}")

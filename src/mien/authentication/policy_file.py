@@ -27,7 +27,10 @@ def read_policy_fields(path: Path) -> dict[str, Any]:
             )
         if "expressions" in record:
             record["expressions"] = tuple(Expression(name) for name in record["expressions"])
-        Policy(**{"threshold": 0.0, "count": 1, **record})  # these may come from elsewhere
+        try:
+            Policy(**{"threshold": 0.0, "count": 1, **record})  # these may come from elsewhere
+        except AuthenticationError as error:
+            raise AuthenticationError(f"{path}: {error}") from error
     except (OSError, ValueError, TypeError) as error:
         raise AuthenticationError(f"{path} is no policy ({error}); give a JSON object with fields of Policy") from error
     return record

@@ -66,7 +66,8 @@ def analyze(
     --csv has the columns photo, face (from 1; empty: none found), left, top, right, bottom, score, aligned,
     expression, error, and one column a probability; it holds no embeddings.
 
-    --annotate writes JPEG pictures, named like the photos and in the same subfolders.
+    --annotate writes JPEG pictures, named like the photos and in the same subfolders; of the files there it replaces
+    its own alone.
 
     Videos and cameras (camera:0) need the extra video. Faces are joined to tracks over time; each has one identity,
     the mean over its best frames, and its expression is smoothed. --json prints one object a line: for each frame

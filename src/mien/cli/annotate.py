@@ -34,6 +34,8 @@ SMALLEST_TEXT, LARGEST_TEXT = 0.015, 0.036
 
 JPEG_QUALITY = 92
 
+_MARK = b"annotated by mien"  # the comment of each picture, by which a later run knows that it may replace it
+
 
 def annotate_file(source: Path, faces: Sequence[Face], target: Path) -> None:
     """Write an annotated copy of a photo as JPEG, upright.
@@ -41,10 +43,21 @@ def annotate_file(source: Path, faces: Sequence[Face], target: Path) -> None:
     Raises:
         ImageError: the photo cannot be read.
         OSError: the picture cannot be written.
+        FileExistsError: there is a picture of somebody else's making.
     """
+    if target.exists() and not _is_ours(target):
+        raise FileExistsError("it is no picture of mien's, and stays; choose another folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     picture = annotate(Image.fromarray(load_image(source)), faces)
-    picture.save(target, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
+    picture.save(target, format="JPEG", quality=JPEG_QUALITY, subsampling=0, comment=_MARK)
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with Image.open(path) as picture:
+            return picture.info.get("comment") == _MARK
+    except (OSError, ValueError):
+        return False
 
 
 def annotate(photo: Image.Image, faces: Sequence[Face], numbers: Sequence[int] | None = None) -> Image.Image:

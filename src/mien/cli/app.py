@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -103,6 +105,9 @@ def build() -> typer.Typer:
 
 def run() -> None:
     """Parse the command line and run it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what the encoding of a terminal or pipe lacks is written as an escape
+            stream.reconfigure(errors="backslashreplace")
     build()()
 
 

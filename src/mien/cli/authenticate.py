@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import numpy as np
 import typer
@@ -78,7 +78,7 @@ def authenticate(
     if ask is None and not source.startswith("camera:"):
         raise typer.BadParameter("a video file cannot follow random prompts; give --ask, once for each expression")
     known = reference_embeddings(mien, references)
-    log = nullcontext() if audit is None else audit.open("a", encoding="utf-8")  # before anybody stands at the camera
+    log = nullcontext() if audit is None else _opened_log(audit)  # before anybody stands at the camera
     with log as stream, Video(source) as video:
         state, _ = begin(str(references[0]), rules, mien.contract, 0.0, Attempts(), asked=tuple(ask) if ask else None)
         state = _watch(mien, ((frame.time, frame.pixels) for frame in video), known, state)
@@ -88,6 +88,16 @@ def authenticate(
             stream.write(audit_of(state).to_json() + "\n")
     _report(state, as_json)
     return ExitCode.DONE if state.outcome is Outcome.ACCEPTED else ExitCode.DIFFERENT
+
+
+def _opened_log(path: Path) -> TextIO:
+    """Open a file of records to append to; anything else is left as it is."""
+    log = path.open("a+", encoding="utf-8", errors="backslashreplace")
+    log.seek(0)
+    if log.read(1) in ("", "{"):
+        return log  # what is written goes to its end, wherever it was read
+    log.close()
+    raise AuthenticationError(f"{path} holds something else than records; give another path for --audit")
 
 
 def reference_embeddings(mien: Mien, photos: Sequence[Path]) -> NDArray[np.float32]:

@@ -57,8 +57,8 @@ def calibrate(
 
     FOLDER holds a subfolder a person, or a labels.csv with the columns path, identity and, if wanted, expression; it
     gives thresholds for verification (pairs) and identification (a photo against all other people). PAIRS.csv has the
-    columns a, b (photos, relative to it) and same (1 or 0); it gives one for verification. The largest face of each
-    photo is taken.
+    columns a, b (photos, relative to it) and same (1 or 0); it gives one for verification, which a gallery takes for
+    identification too. The largest face of each photo is taken, as verify and enroll find it.
 
     Give each person photos with several expressions: genuine pairs are reported by whether their expressions are the
     same, by labels.csv or else by the model.
@@ -70,6 +70,8 @@ def calibrate(
     if not 0 < far < 1:
         raise typer.BadParameter(f"--far is {far:g}; give a rate between 0 and 1")
     if plot is not None:
+        if plot.suffix.lower() != ".svg":
+            raise typer.BadParameter(f"--plot {plot} would be an SVG; give a path that ends in .svg")
         plot.parent.mkdir(parents=True, exist_ok=True)
     mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     with nullcontext() if gallery is None else Gallery(gallery, mien.contract) as target:  # refused before all the work
@@ -152,19 +154,19 @@ def _look(mien: Mien, paths: Sequence[Path]) -> Seen:
 
 def _crop(mien: Mien, path: Path) -> Crop | None:
     try:
-        crop, way = mien.largest_crop(path)
+        crops = mien.crops(path)
     except ImageError as error:
         say(f"mien: {shown(str(error))}")
         return None
-    if way == "whole":
+    if not crops:
         say(f"mien: no face was found in {shown(path)}")
         return None
-    return crop
+    return crops[0]
 
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror}); give another path for --plot") from error
 

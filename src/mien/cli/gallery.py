@@ -21,10 +21,12 @@ from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOp
 from mien.cli.photos import find_photos
 from mien.cli.records import box_record
 from mien.errors import GalleryError, MienError
+from mien.gallery.database import service_file
 from mien.gallery.enrolment import PhotoReport, enroll_photos
 from mien.gallery.gallery import Gallery
+from mien.gallery.names import normalized_name
 from mien.gallery.people import to_text
-from mien.gallery.records import Identification, Person, Removal
+from mien.gallery.records import Identification, Person, Removal, Sample
 from mien.gallery.transfer import from_lines, to_lines
 from mien.types import Face, ImageFailure
 
@@ -75,6 +77,9 @@ def enroll(
     A photo must show one face, large and sharp, and like the person's other photos. --json prints one object: name,
     enrolled (how many photos), photos (list of photo, enrolled, problems, warnings).
     """
+    end = None if expires is None else expires.replace(tzinfo=UTC)
+    if end is not None and end <= datetime.now(UTC):
+        raise typer.BadParameter(f"--expires {expires:%Y-%m-%d} is not in the future; give the day the consent ends")
     found = find_photos(photos)
     for problem in found.problems:
         say(f"mien: {problem}")
@@ -86,7 +91,7 @@ def enroll(
             name,
             [photo.path for photo in found.photos],
             consent=consent,
-            expires=None if expires is None else expires.replace(tzinfo=UTC),
+            expires=end,
             largest=largest,
             overrule=overrule,
         )
@@ -143,15 +148,26 @@ def identify(
             known += sum(result.known is not None for _, result in results)
             _print_identified(photo.path, results, answer, as_json)
             advance()
+    if failures == len(found.photos) + len(found.problems):
+        return ExitCode.ERROR
     if failures:
         return ExitCode.PARTIAL
     return ExitCode.DONE if known else ExitCode.DIFFERENT
 
 
-def listing(file: GalleryOption = DEFAULT, as_json: JsonOption = False) -> ExitCode:
-    """List the people enrolled: consent, its end, samples. --json prints one object a person and line."""
+def listing(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="List the samples of this person.")] = None,
+    file: GalleryOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """List the people enrolled: consent, its end, samples; or one person's samples, by the numbers to remove them by.
+
+    --json prints one object a person, or sample, and line.
+    """
     now = datetime.now(UTC)
     with Gallery(file) as people:
+        if name is not None:
+            return _list_samples(people.samples(name), as_json)
         everybody = people.people()
     if as_json:
         for person in everybody:
@@ -162,6 +178,18 @@ def listing(file: GalleryOption = DEFAULT, as_json: JsonOption = False) -> ExitC
         end = "" if person.expires is None else f"{person.expires:%Y-%m-%d}{' (over)' * person.expired(now)}"
         table.add_row(person.name, str(person.samples), f"{person.enrolled:%Y-%m-%d}", person.consent, end)
     stdout_console().print(table)
+    return ExitCode.DONE
+
+
+def _list_samples(samples: list[Sample], as_json: bool) -> ExitCode:
+    table = Table("number", "added", "source")
+    for sample in samples:
+        record = {"number": sample.number, "added": to_text(sample.added), "source": sample.source}
+        if as_json:
+            sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+        table.add_row(str(sample.number), f"{sample.added:%Y-%m-%d}", sample.source)
+    if not as_json:
+        stdout_console().print(table)
     return ExitCode.DONE
 
 
@@ -185,7 +213,8 @@ def remove(
         if sample is not None:
             return _removed(people.remove_sample((names or [""])[0], sample))
         now = datetime.now(UTC)
-        chosen = [person.name for person in people.people() if person.expired(now)] if expired else (names or [])
+        ended = (person.name for person in people.people() if person.expired(now))
+        chosen = list(ended if expired else map(normalized_name, names or []))
         removal = None
         try:
             removal = people.remove(*chosen)
@@ -305,7 +334,7 @@ def _person_record(person: Person, now: datetime) -> dict[str, Any]:
 
 def _forget(gallery: Path, names: Sequence[str]) -> bool:
     """Remove people from the service's file too, if there is one; False, and a word, where that cannot be done."""
-    path = gallery.with_suffix(".service.db")  # as `mien.server.Settings.store` tells those who have the extra
+    path = service_file(gallery)
     if not names or not path.exists():
         return True
     try:

@@ -14,6 +14,8 @@ from mien.cli.console import stdout_console
 from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
 from mien.cli.gallery import DEFAULT, GalleryOption
 from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
+from mien.errors import ServiceError
+from mien.gallery.database import service_file
 from mien.server import Limits, Listening, Role, Settings, create_app
 from mien.server import serve as run_service
 from mien.server.key_store import KeyStore
@@ -98,7 +100,7 @@ def add_key(
     analyse: look at photos, verify, identify, challenges. enrol: list, enrol and remove people. admin: export people,
     calibrate.
     """
-    with _store(file) as store:
+    with Store(service_file(file)) as store:
         text = KeyStore(store).add(name, role)
     sys.stdout.write(text + "\n")
     say("keep it now: it cannot be shown again")
@@ -108,7 +110,7 @@ def add_key(
 def list_keys(file: GalleryOption = DEFAULT) -> ExitCode:
     """List the keys by their ids, without their secrets."""
     table = Table("id", "role", "name", "created")
-    with _store(file) as store:
+    with _existing_store(file) as store:
         for key in KeyStore(store).list():
             table.add_row(key.id, key.role, key.name, f"{key.created:%Y-%m-%d %H:%M}")
     stdout_console().print(table)
@@ -120,15 +122,18 @@ def revoke_key(
     file: GalleryOption = DEFAULT,
 ) -> ExitCode:
     """Revoke a key; a running service refuses it from now on."""
-    with _store(file) as store:
+    with _existing_store(file) as store:
         left = KeyStore(store).revoke(key_id)
     if not left:
         say("that was the last key: the service lets nobody in until `mien serve keys add` makes another")
     return ExitCode.DONE
 
 
-def _store(gallery: Path) -> Store:
-    return Store(Settings(gallery=gallery).store)
+def _existing_store(gallery: Path) -> Store:
+    path = service_file(gallery)
+    if not path.exists():
+        raise ServiceError(f"{path} does not exist: no key was made for the gallery {gallery}; check the path")
+    return Store(path)
 
 
 for _name, _command in (("add", add_key), ("list", list_keys), ("revoke", revoke_key)):

@@ -14,6 +14,7 @@ from mien.cli.console import shown
 from mien.cli.exits import ExitCode, say
 from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.records import face_record
+from mien.gallery.gallery import Gallery
 from mien.types import Verification
 
 
@@ -23,6 +24,9 @@ def verify(
     threshold: Annotated[
         float | None,
         typer.Option("--threshold", min=0, help="Distance up to which it is the same person; the model's by default."),
+    ] = None,
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", metavar="FILE", help="Take the threshold that this gallery has.")
     ] = None,
     as_json: JsonOption = False,
     min_face: MinFaceOption = None,
@@ -35,7 +39,13 @@ def verify(
     --json prints one object: same, distance, threshold, model (id), and for both photos as a and b: photo (path), faces
     (how many there are), face (the one compared; fields as in `mien analyze --json`).
     """
+    if gallery is not None and threshold is not None:
+        raise typer.BadParameter("--threshold and --gallery exclude each other; choose one")
     mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
+    if gallery is not None:
+        with Gallery(gallery) as calibrated:
+            calibrated.check_model(mien.contract)
+            threshold = calibrated.thresholds.verification
     result = mien.verify(a, b, threshold)
     if as_json:
         sys.stdout.write(json.dumps(_record(a, b, result, mien.contract.model_id)) + "\n")

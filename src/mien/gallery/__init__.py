@@ -21,11 +21,13 @@ from __future__ import annotations
 from mien.gallery.calibration import Calibration, calibrate_pairs, calibrate_people
 from mien.gallery.enrolment import PhotoReport, enroll_photos
 from mien.gallery.gallery import NOBODY, Gallery
+from mien.gallery.names import MAX_NAME, checked_name, normalized_name
 from mien.gallery.records import Identification, Match, Person, Removal, Sample, Stats
 from mien.gallery.thresholds import Thresholds
 from mien.gallery.transfer import Exported, from_lines, to_lines
 
 __all__ = [
+    "MAX_NAME",
     "NOBODY",
     "Calibration",
     "Exported",
@@ -40,7 +42,9 @@ __all__ = [
     "Thresholds",
     "calibrate_pairs",
     "calibrate_people",
+    "checked_name",
     "enroll_photos",
     "from_lines",
+    "normalized_name",
     "to_lines",
 ]

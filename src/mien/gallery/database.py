@@ -34,6 +34,8 @@ NEVER = "9999-12-31T23:59:59Z"
 
 BUCKETS = 4096
 
+_SQLITE = b"SQLite format 3\0"  # what its files begin with
+
 NO_BUCKET = 2 * BUCKETS
 """Of a person who was removed; takes as many bytes as any bucket."""
 
@@ -72,9 +74,20 @@ def open_gallery(path: Path, contract: Contract | None) -> Contract:
         try:
             if contract is not None and _is_empty(db):
                 _create_tables(db, contract)
-            return _checked(db, path, contract)
+            pinned = _checked(db, path, contract)
+            _restrict(path)
+            return pinned
         finally:
             db.close()
+
+
+def service_file(gallery: Path) -> Path:
+    """The file of `mien serve` beside a gallery: keys, and challenges, which name people.
+
+    >>> service_file(Path("people.db")).name, service_file(Path("site.2026")).name
+    ('people.service.db', 'site.2026.service.db')
+    """
+    return gallery.with_name(f"{gallery.name.removesuffix('.db')}.service.db")
 
 
 def bucket(name: str) -> int:
@@ -137,20 +150,31 @@ def sentences(path: Path) -> Iterator[None]:
 
 
 def _prepare_file(path: Path, contract: Contract | None) -> None:
-    """Create the file where there is none, and take the rights of group and others away, from a copy say.
-
-    SQLite gives the files beside it the same rights.
-    """
+    """Create the file where there is none and a contract is given; what is no database stays as it is."""
     if contract is None and not path.exists():
         raise GalleryError(f"gallery {path} does not exist; check the path, or enrol somebody to create it")
     if path.exists() and not path.is_file():
         raise GalleryError(f"{path} is not a regular file; give the path of a gallery")
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "rb") as file:
+            header = file.read(len(_SQLITE))
     except OSError as error:
         raise GalleryError(f"{path} cannot be opened ({error.strerror}); check the path and its permissions") from error
+
+    if header not in (b"", _SQLITE):
+        raise GalleryError(f"{path} is not a gallery of mien; give another path")
+
+
+def _restrict(path: Path) -> None:
+    """Take the rights of group and others away, from a copy say; SQLite gives the files beside it the same rights."""
+    for own in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        try:
+            if own.stat().st_mode & 0o077:
+                own.chmod(0o600)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise GalleryError(f"{own} can be read by others ({error.strerror}); take their rights away") from error
 
 
 def _is_empty(db: sqlite3.Connection) -> bool:

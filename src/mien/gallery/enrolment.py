@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mien.analyzer import Crop, Mien
 from mien.errors import GalleryError, ImageError
 from mien.gallery.gallery import Gallery
+from mien.gallery.names import normalized_name
 from mien.gallery.quality import shortcomings
 from mien.images import ImageSource, source_name
 
@@ -100,7 +101,7 @@ def enroll_photos(
 
 def _own_embeddings(gallery: Gallery, name: str) -> Floats:
     try:
-        return gallery.embeddings(name.strip())
+        return gallery.embeddings(name)
     except GalleryError:  # a new person
         return np.empty((0, gallery.contract.embedding_size), np.float32)
 
@@ -133,7 +134,8 @@ def _disagreement(own: Floats, embedding: Floats, threshold: float) -> list[str]
 def _lookalikes(gallery: Gallery, name: str, embedding: Floats) -> tuple[str, ...]:
     """The nearest other person, when that one is near enough to be mistaken."""
     found = gallery.identify(embedding, k=2)
-    others = [match for match in found.matches if match.name != name.strip() and match.distance <= found.threshold]
+    own = normalized_name(name)
+    others = [match for match in found.matches if match.name != own and match.distance <= found.threshold]
     return tuple(
         f"looks like {match.name}, who is enrolled too (distance {match.distance:.3f})" for match in others[:1]
     )

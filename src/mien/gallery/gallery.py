@@ -19,6 +19,7 @@ from mien.errors import GalleryError, PersonExistsError, PersonNotFoundError
 from mien.gallery import erasure, people
 from mien.gallery.database import check_model, connect, open_gallery, sentences, transaction
 from mien.gallery.index import CHUNK, Index
+from mien.gallery.names import checked_name
 from mien.gallery.records import Identification, Match, Person, Removal, Sample, Stats
 from mien.gallery.thresholds import Thresholds
 from mien.gallery.transfer import Exported
@@ -102,10 +103,11 @@ class Gallery:
         """Enrol a person, or add samples to somebody who is enrolled.
 
         Args:
-            name: who; not empty.
+            name: who; 1 to 200 readable characters without ``/``. Composed and decomposed letters are the same.
             embeddings: ``(N, D)`` or ``(D,)``, of the gallery's model.
             consent: what the person agreed to, in words; needed for a new person, and where the consent has ended.
-            expires: when the consent ends. None: a consent that is given has no end, one of before keeps its own.
+            expires: when the consent ends; without a zone, in local time. None: a consent that is given has no end, one
+                of before keeps its own.
             sources: where each sample comes from, in words, N of them; none is needed.
             expected: the number of the person that is meant, `NOBODY` for a new one; None takes whoever has the name.
             now: the time, for tests.
@@ -114,12 +116,12 @@ class Gallery:
             The person as enrolled now.
 
         Raises:
-            GalleryError: the name is empty, an embedding is of another size or not finite, or consent is needed and not
-                given.
+            GalleryError: the name cannot be one, an embedding is of another size or not finite, or consent is needed
+                and not given.
             PersonExistsError: a new person is expected, and the name is taken.
             PersonNotFoundError: the person that is expected has been removed.
         """
-        name, vectors = _checked_name(name), self._checked(embeddings)
+        name, vectors = checked_name(name), self._checked(embeddings)
         if sources and len(sources) != len(vectors):
             raise GalleryError(f"{len(vectors)} embeddings have {len(sources)} sources; give one for each, or none")
         now = now or datetime.now(UTC)
@@ -136,7 +138,7 @@ class Gallery:
 
     def check_enrolment(self, name: str, *, consent: str = "", expected: int | None = None) -> None:
         """Refuse what `enroll` would refuse now, whatever the embeddings; arguments and errors as there."""
-        name = _checked_name(name)
+        name = checked_name(name)
         with self._reading() as db:
             _check_enrolment(people.find_person(db, name), name, consent, expected, datetime.now(UTC))
 
@@ -156,12 +158,16 @@ class Gallery:
         """
         if k < 1:
             raise GalleryError(f"k is {k}; ask for at least one person")
-        query = self._checked(embedding)[0]
+        query = self._checked(embedding)
+        if len(query) != 1:
+            raise GalleryError(f"{len(query)} embeddings were given; identify one face at a time")
         threshold = self.thresholds.identification if threshold is None else threshold
+        if not threshold >= 0:
+            raise GalleryError(f"the threshold {threshold} is no distance; give at least 0")
         index = self._followed()
         with self._reading() as db:
             hidden = people.expired_people(db, now or datetime.now(UTC))
-        found = index.nearest(query, k, hidden)
+        found = index.nearest(query[0], k, hidden)
         with self._reading() as db:
             names = [people.name_of(db, near.person) for near in found]
         matches = (
@@ -238,7 +244,11 @@ class Gallery:
 
     def export(self, names: Sequence[str] | None = None) -> Iterator[Exported]:
         """Everything that is stored about people: of the given names, or everybody; errors as of `person`."""
-        for name in [person.name for person in self.people()] if names is None else names:
+        chosen = self.people() if names is None else [self.person(name) for name in names]
+        return self._exported([person.name for person in chosen])
+
+    def _exported(self, names: Sequence[str]) -> Iterator[Exported]:
+        for name in names:
             with self._reading() as db:
                 person = people.get_person(db, name)
                 vectors = people.embeddings_of(db, person.number, self.contract.embedding_size)
@@ -258,12 +268,11 @@ class Gallery:
             taken = people.all_names(db)
             for record in exported:
                 person, vectors = record.person, self._checked(record.embeddings)
-                if person.name in taken:
-                    raise PersonExistsError(
-                        f"{person.name} is enrolled already; remove that person first, or rename one"
-                    )
-                taken.add(_checked_name(person.name))
-                number = people.add_person(db, person.name, person.enrolled)
+                name = checked_name(person.name)
+                if name in taken:
+                    raise PersonExistsError(f"{name} is enrolled already; remove that person first, or rename one")
+                taken.add(name)
+                number = people.add_person(db, name, person.enrolled)
                 for consent in record.consents or [person.consent]:
                     people.add_consent(db, number, consent)
                 people.set_end(db, number, person.expires)
@@ -307,6 +316,7 @@ class Gallery:
             pending=pending,
             size=self.path.stat().st_size,
             threshold=None if thresholds is None else thresholds.identification,
+            verification_threshold=None if thresholds is None else thresholds.verification,
             threshold_from="nowhere yet: run `mien calibrate`" if thresholds is None else thresholds.chosen_on,
         )
 
@@ -383,10 +393,3 @@ def _check_enrolment(person: Person | None, name: str, consent: str, expected: i
             f"the consent of {name} ended on {person.expires:%Y-%m-%d}; tell what the person agrees to now, or remove "
             "the person"
         )
-
-
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not name or not name.isprintable():
-        raise GalleryError(f"the name {name!r} is empty or holds control characters; give a readable one")
-    return name

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mien.errors import PersonNotFoundError
 from mien.gallery.database import NEVER, bucket
+from mien.gallery.names import normalized_name, storable
 from mien.gallery.records import Person, Sample
 
 Floats = NDArray[np.float32]
@@ -35,7 +36,7 @@ def add_person(db: sqlite3.Connection, name: str, enrolled: datetime) -> int:
 
 def add_consent(db: sqlite3.Connection, person: int, consent: str) -> None:
     """Record what a person agreed to; earlier records stay until the person is removed."""
-    db.execute("INSERT INTO consents (person, text) VALUES (?, ?)", (person, consent))
+    db.execute("INSERT INTO consents (person, text) VALUES (?, ?)", (person, storable(consent)))
 
 
 def set_end(db: sqlite3.Connection, person: int, expires: datetime | None) -> None:
@@ -51,7 +52,7 @@ def add_samples(
     rows = zip(embeddings.astype(STORED), sources, added, strict=True)
     db.executemany(
         "INSERT INTO samples (person, embedding, added, source) VALUES (?, ?, ?, ?)",
-        ((person, vector.tobytes(), to_text(time), source) for vector, source, time in rows),
+        ((person, vector.tobytes(), to_text(time), storable(source)) for vector, source, time in rows),
     )
 
 
@@ -68,6 +69,7 @@ def all_people(db: sqlite3.Connection) -> Iterator[Person]:
 
 def find_person(db: sqlite3.Connection, name: str) -> Person | None:
     """The person of a name, or None."""
+    name = normalized_name(name)
     row = db.execute(f"{_PEOPLE} AND p.bucket = ? AND p.name = ?", (bucket(name), name)).fetchone()
     return None if row is None else _person(row)
 
@@ -140,7 +142,7 @@ def to_text(time: datetime) -> str:
     >>> to_text(datetime(2026, 1, 2, tzinfo=UTC))
     '2026-01-02T00:00:00Z'
     """
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"  # strftime pads no early year
 
 
 def to_time(text: str) -> datetime:

@@ -109,7 +109,8 @@ class Stats:
         size: bytes of the database file.
         threshold: distance up to which `Gallery.identify` knows a person; None before a calibration, where the model
             recommends none.
-        threshold_from: where the threshold comes from, in words.
+        verification_threshold: the same, for two photos.
+        threshold_from: where the thresholds come from, in words.
     """
 
     model_id: str
@@ -120,4 +121,5 @@ class Stats:
     pending: bool
     size: int
     threshold: float | None
+    verification_threshold: float | None
     threshold_from: str

@@ -60,6 +60,17 @@ class Form:
             raise ProblemError(Code.REQUEST_INVALID, f"the form has {len(found)} fields called {name}; send one")
         return found[0] if found else None
 
+    def flag(self, name: str) -> bool:
+        """Whether a field is ``true``; false without it.
+
+        Raises:
+            ProblemError: it is neither ``true`` nor ``false``.
+        """
+        text = self.text(name) or "false"
+        if text not in ("true", "false"):
+            raise ProblemError(Code.REQUEST_INVALID, f"{name} is {text[:20]!r}; send true or false")
+        return text == "true"
+
 
 async def read_form(request: Request) -> Form:
     """Read a form.

@@ -8,10 +8,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from mien.authentication import Reason, Status
+from mien.gallery import MAX_NAME
 from mien.server.keys import Role
 from mien.types import Expression
 
-Name = Annotated[str, Field(min_length=1, max_length=200, description="A person's name, as enrolled; without `/`.")]
+Name = Annotated[
+    str, Field(min_length=1, max_length=MAX_NAME, description="A person's name, as enrolled; without `/`.")
+]
 Distance = Annotated[float, Field(ge=0, description="Euclidean distance of embeddings; smaller is more alike.")]
 Box = Annotated[
     list[float],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import ServiceError
+from mien.gallery.database import service_file
 
 LOCAL_NAME = "localhost"
 
@@ -65,12 +66,8 @@ class Settings:
 
     @property
     def store(self) -> Path:
-        """The file of keys and challenges, beside the gallery.
-
-        >>> Settings(gallery=Path("people.db")).store.name
-        'people.service.db'
-        """
-        return self.gallery.with_suffix(".service.db")
+        """The file of keys and challenges, beside the gallery."""
+        return service_file(self.gallery)
 
     @property
     def local(self) -> bool:

@@ -62,7 +62,7 @@ async def calibrate(request: Request, service: Services, _: Administrator) -> Ca
         if not found:
             raise ProblemError(Code.NO_FACE, f"no face was found in photo {position}; leave it out")
         faces.append(found[0])
-    save = form.text("save") == "true"
+    save = form.flag("save")
 
     def choose() -> Calibration:
         found = calibrate_people(

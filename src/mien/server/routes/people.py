@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from mien.errors import ImageError, PersonNotFoundError
-from mien.gallery import NOBODY, Person, PhotoReport, enroll_photos, to_lines
+from mien.errors import GalleryError, ImageError, PersonNotFoundError
+from mien.gallery import MAX_NAME, NOBODY, Person, PhotoReport, checked_name, enroll_photos, to_lines
 from mien.images import Pixels
 from mien.server import examples
 from mien.server.access import Administrator, Enroller
@@ -27,7 +27,7 @@ from mien.server.service import Service, Services
 router = APIRouter(prefix="/v1/people", tags=["people"])
 
 NamePath = Annotated[Name, Path()]
-MAX_NAME, MAX_CONSENT = 200, 10_000
+MAX_CONSENT = 10_000
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Ends of consent beyond are mistakes, and could not be converted between time zones."""
 
@@ -191,7 +191,7 @@ async def export_person(name: NamePath, service: Services, _: Administrator) -> 
 
 async def _enrol(service: Service, name: str, expected: int, form: Form) -> EnrolmentAnswer:
     photos, expires, consent = form.photos("photo"), _expires(form), _consent(form)
-    overrule = form.text("overrule") == "true"
+    overrule = form.flag("overrule")
 
     def enrol() -> EnrolmentAnswer:
         unreadable: dict[int, PhotoReport] = {}
@@ -244,13 +244,11 @@ def _find(service: Service, name: str) -> Person | None:
 
 
 def _name(name: str | None) -> str:
-    """A name that can stand in a path."""
-    name = (name or "").strip()
-    if not name or len(name) > MAX_NAME or not name.isprintable() or "/" in name or name in (".", ".."):
-        raise ProblemError(
-            Code.REQUEST_INVALID, f"the name is no readable text of 1 to {MAX_NAME} characters without /; send another"
-        )
-    return name
+    """As the gallery wants it."""
+    try:
+        return checked_name(name or "")
+    except GalleryError as error:
+        raise ProblemError(Code.REQUEST_INVALID, str(error)) from error
 
 
 def _consent(form: Form) -> str:
