@@ -13,6 +13,7 @@ from mien.comparison.experiments.faces import FacesExperiment
 from mien.comparison.experiments.toy import Toy
 from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits
 from mien.comparison.records import RunFolder
+from mien.errors import RecipeError
 
 MINE = """
 from dataclasses import dataclass
@@ -181,3 +182,31 @@ def test_starting_points_limit_the_seeds_and_are_not_random(tmp_path: Path) -> N
     assert comparison.seeds == 5
     assert not comparison.random
     assert list(comparison.runs) == ["equal"]
+
+
+@pytest.mark.parametrize("change", [{"epochs": 0}, {"learning_rates": ()}, {"learning_rates": (1e-3, float("nan"))}])
+def test_what_no_run_can_be_made_of_is_refused(digits: TwoDigits, tmp_path: Path, change: dict[str, object]) -> None:
+    with pytest.raises(RecipeError, match=f"{next(iter(change))} is"):
+        small(replace(digits, **change), tmp_path)
+    for name in ("pairs", "evaluated", "batch_size"):
+        with pytest.raises(RecipeError, match=f"{name} is 0"):
+            replace(digits, **{name: 0})
+
+
+def test_plans_have_files_of_their_own(tmp_path: Path) -> None:
+    plans = [
+        Plan(method, rate, 0) for method in ("single: v+", "single: v-", "a b", "a/b") for rate in (1e-3, 1.0000001e-3)
+    ]
+    assert len({plan.file_name for plan in plans}) == len(plans)
+    assert Plan("single: left", 1e-5, 3).file_name == "single-left_lr1e-05_seed3.json"  # as ever
+
+
+def test_another_plans_run_is_not_taken(digits: TwoDigits, tmp_path: Path) -> None:
+    small(digits, tmp_path, seeds=1)
+    identity = fingerprint(digits)
+    folder = RunFolder(tmp_path, identity)
+    plan, other = Plan("equal", 1e-3, 1000), Plan("dynamic", 1e-3, 1000)
+    plan, other = (replace(plan, seed=TUNING_SEEDS[0]), replace(other, seed=TUNING_SEEDS[0]))
+    assert folder.load(plan) is not None
+    shutil.copy(tmp_path / plan.file_name, tmp_path / other.file_name)
+    assert folder.load(other) is None

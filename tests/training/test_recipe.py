@@ -86,3 +86,13 @@ def test_changes_reach_into_lists_by_number(content: dict[str, Any]) -> None:
 def test_the_hash_is_of_the_content_not_the_file(content: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("# a comment\n" + yaml.safe_dump(content))
     assert load_recipe(tmp_path / "a.yaml").hash == parse_recipe(content, "recipe").hash
+
+
+@pytest.mark.parametrize(
+    ("classes", "sentence"),
+    [(["neutral", "neutral"], "the classes repeat"), (["neutral"], "at least 2"), ([], "at least 2")],
+)
+def test_classes_are_two_or_more_different_ones(content: dict[str, Any], classes: list[str], sentence: str) -> None:
+    recipe = parse_recipe(content, "recipe")
+    with pytest.raises(RecipeError, match=sentence):
+        recipe.changed({"tasks.expression": {"classes": classes}})

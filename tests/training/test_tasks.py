@@ -68,3 +68,25 @@ def test_a_teacher_has_its_share_of_the_targets(mixup):
 def test_nothing_is_asked_where_nothing_is_labelled():
     batch = _batch(unlabelled=PHOTOS)
     assert ExpressionTask(ExpressionRecipe(mixup=0.5)).loss(_Branch(), batch.stem, batch) is None
+
+
+def test_a_single_face_is_normalised_by_the_running_statistics():
+    torch.manual_seed(3)
+    branch = nn.Sequential(
+        nn.Conv2d(PHOTOS, CLASSES, 1), nn.BatchNorm2d(CLASSES), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+    branch[1].running_mean.uniform_()
+    statistics = branch[1].running_mean.clone()
+    batch = _batch(unlabelled=PHOTOS - 1)
+    loss = ExpressionTask(ExpressionRecipe()).loss(branch, batch.stem, batch)
+    loss.backward()
+    expected = F.cross_entropy(branch.eval()(batch.stem[-1:]), batch.expression[-1:])
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(branch[1].running_mean, statistics)
+
+
+def test_a_single_face_leaves_the_branch_in_training():
+    branch = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(PHOTOS * 6), nn.Linear(PHOTOS * 6, CLASSES))
+    batch = _batch(unlabelled=PHOTOS - 1)
+    ExpressionTask(ExpressionRecipe()).loss(branch, batch.stem, batch)
+    assert branch[1].training

@@ -383,3 +383,14 @@ def test_history_and_curves_are_written(content: dict[str, Any], faces: Path, tm
     events.Reload()
     tags = set(events.Tags()["scalars"])
     assert {"loss/identity", "loss/expression", "loss/total", "weight/identity", "validation/score"} <= tags
+
+
+def test_classes_that_nothing_teaches_are_told_or_refused(content: dict[str, Any], faces: Path) -> None:
+    told: list[str] = []
+    content["tasks"]["expression"] = {"classes": ["neutral", "happiness", "fear"]}
+    load_sources(parse_recipe(content, "recipe"), {"faces": faces, "others": faces}, told.append)
+    assert "warning: no photo to train on is labelled fear; what the model says of it is noise" in told
+    assert "others is no data set of the recipe small, and is not read" in told
+    content["tasks"]["expression"] = {"classes": ["disgust", "fear"]}
+    with pytest.raises(DataError, match="labelled disgust, fear; change the classes"):
+        load_sources(parse_recipe(content, "recipe"), {"faces": faces}, told.append)

@@ -179,6 +179,19 @@ def test_nothing_is_learned_from_losses_that_are_only_measured(name: str) -> Non
         torch.testing.assert_close(value, before[key], rtol=0, atol=0, equal_nan=True)
 
 
+@SCALAR
+def test_a_task_that_the_last_step_lacked_is_measured_by_its_weight_of_before(name: str) -> None:
+    torch.manual_seed(0)
+    net = Net()
+    weighting = make(name, net)
+    weighting.backward(*net(torch.randn(8, 5), TASKS))
+    before = weighting.weights["b"]
+    weighting.backward(*net(torch.randn(8, 5), ["a", "c"]))
+    assert weighting.weights["b"] == 0
+    measured = float(weighting.eval()({"b": torch.tensor(7.0)}).detach())
+    assert measured == pytest.approx(7 * before)
+
+
 @EVERY
 def test_a_network_under_bfloat16_autocast(name: str) -> None:
     torch.manual_seed(0)

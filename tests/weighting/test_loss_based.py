@@ -88,6 +88,18 @@ def test_coefficients_of_variation_skip_absent_tasks() -> None:
         assert weigh(part, a=a, b=b)[:2] == pytest.approx(weigh(whole, a=a, b=b))
 
 
+def test_a_loss_of_0_starves_no_other_task() -> None:
+    weighting = CoVWeighting(["a", "b"])
+    for step in range(60):
+        weights = weigh(weighting, a=0.0, b=1 / (1 + 0.05 * step))
+    assert weights == pytest.approx([0.5, 0.5])  # of a there is nothing to be seen
+    late, plain = CoVWeighting(["a", "b"]), CoVWeighting(["a", "b"])
+    for _ in range(3):
+        weigh(late, a=0.0)
+    for a, b in ((1.0, 3.0), (0.7, 2.9), (0.4, 2.8), (0.5, 2.0)):
+        assert weigh(late, a=a, b=b) == pytest.approx(weigh(plain, a=a, b=b))
+
+
 def test_prioritization_by_hand() -> None:
     weighting = DynamicTaskPrioritization(["a", "b"], gamma=2.0, alpha=0.25)
     first, second = np.array([0.5, 2.0]), np.array([1.5, 0.1])

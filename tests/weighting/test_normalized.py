@@ -109,9 +109,17 @@ def test_unfit_settings_are_refused() -> None:
 @pytest.mark.parametrize("scale", [InitialValue(TASKS), RunningMean(TASKS), ChanceLevel({"a": 2.0, "b": 3.0})])
 def test_what_is_only_measured_is_divided_by_the_scales_of_training(scale: LossScale) -> None:
     weighting = NormalizedWeighting(FixedWeighting({"a": 1.0, "b": 1.0}), scale).eval()
-    assert float(weighting(losses_of(a=5.0, b=1.0)).detach()) == 6
+    before = 5 / 2 + 1 / 3 if isinstance(scale, ChanceLevel) else 6  # others know no scale before the first step
+    assert float(weighting(losses_of(a=5.0, b=1.0)).detach()) == pytest.approx(before)
     weighting.train().backward(losses_of(a=8.0, b=0.5))
     divisors = weighting.scale.scales().tolist()
     measured = weighting.eval()(losses_of(a=16.0, b=1.0))
     assert float(measured.detach()) == pytest.approx(16 / divisors[0] + 1 / divisors[1])
     assert weighting.scale.scales().tolist() == divisors
+
+
+@pytest.mark.parametrize("scale", [InitialValue(TASKS), RunningMean(TASKS)])
+def test_a_task_that_was_never_observed_is_measured_as_it_is(scale: LossScale) -> None:
+    weighting = NormalizedWeighting(FixedWeighting({"a": 1.0, "b": 1.0}), scale)
+    weighting.backward({"a": losses_of(a=2.0, b=1.0)["a"]})
+    assert float(weighting.eval()(losses_of(a=2.0, b=3.0)).detach()) == pytest.approx(1)

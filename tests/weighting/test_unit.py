@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from mien.weighting import WeightingError, WeightUnit
+from mien.weighting import SignSwitchWeighting, WeightingError, WeightUnit
+from mien.weighting.unit import weight_bounds
 
 PUBLISHED_BOUNDS = {
     (2, 1.0): (0.1956, 0.8044),
@@ -161,3 +162,25 @@ def test_unfit_scale_is_refused(scale: float) -> None:
         WeightUnit(4, 2, normalize_logits=False, scale=2.0)
     with pytest.raises(WeightingError, match="at least one"):
         WeightUnit(0, 2)
+
+
+@pytest.mark.parametrize(("tasks", "scale"), [(3, 1.0), (3, 2.0), (3, 3.0), (3, 6.0), (4, 4.0), (5, 3.0), (6, 8.0)])
+def test_no_direction_gives_less_than_the_lower_bound_and_one_gives_it(tasks: int, scale: float) -> None:
+    """Against a search over directions: gradient descent from many of them."""
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(400, tasks, generator=generator, dtype=torch.float64).requires_grad_()
+    optimizer = torch.optim.Adam([z], lr=0.05)
+    for _ in range(400):
+        logs = (scale * z / z.norm(dim=1, keepdim=True)).log_softmax(dim=1)[:, 0]
+        optimizer.zero_grad()
+        logs.sum().backward()
+        optimizer.step()
+    least = float(logs.detach().min().exp())
+    assert weight_bounds(tasks, scale)[0] == pytest.approx(least, rel=1e-4)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_scale_that_is_none_is_refused(scale: float) -> None:
+    for make in (lambda: weight_bounds(2, scale), lambda: SignSwitchWeighting(["a", "b"], scale=scale)):
+        with pytest.raises(WeightingError, match="scale"):
+            make()

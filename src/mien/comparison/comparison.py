@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Protocol
 from mien.comparison.experiment import Experiment
 from mien.comparison.records import SINGLE, Plan, Run, RunFolder
 from mien.comparison.training import train
+from mien.errors import RecipeError
 
 TUNING_SEEDS = (1_000_003, 1_000_004, 1_000_005)
 """Learning rates are chosen in runs of these seeds, which are not among those that are compared. One seed was too few:
@@ -109,8 +111,13 @@ def compare(experiment: Experiment, methods: Sequence[str], seeds: int, folder: 
         observer: sees the progress.
 
     Raises:
+        RecipeError: the experiment has no epochs, or no learning rates above 0.
         MienError: the experiment's data cannot be had.
     """
+    if experiment.epochs < 1:
+        raise RecipeError(f"epochs is {experiment.epochs}; give at least 1")
+    if not experiment.learning_rates or not all(0 < rate < math.inf for rate in experiment.learning_rates):
+        raise RecipeError(f"learning_rates is {list(experiment.learning_rates)}; give at least one, each above 0")
     seeds = min(seeds, experiment.starts or seeds)
     singles = [SINGLE + task for task in experiment.tasks] if experiment.single_tasks else []
     entrants = [*singles, *methods]

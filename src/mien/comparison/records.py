@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -32,7 +33,11 @@ class Plan:
     def file_name(self) -> str:
         """The file that keeps the run's record."""
         method = re.sub(r"[^\w.-]+", "-", self.method)
-        return f"{method}_lr{self.learning_rate:g}_seed{self.seed}.json"
+        if re.search(r"[^\w.: -]", self.method):  # something is lost that may tell it from another
+            method += f"-{hashlib.sha256(self.method.encode()).hexdigest()[:8]}"
+        rate = f"{self.learning_rate:g}"
+        rate = rate if float(rate) == self.learning_rate else repr(self.learning_rate)
+        return f"{method}_lr{rate}_seed{self.seed}.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,8 @@ class RunFolder:
             if content.pop("fingerprint") != self.fingerprint:
                 return None
             content["plan"] = Plan(**content["plan"])
+            if content["plan"] != plan:
+                return None
             content["epochs"] = [Epoch(**epoch) for epoch in content["epochs"]]
             content["curves"] = Curves(**content["curves"])
             return Run(**content)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ _METHOD_SEED = 7_919
 
 
 def train(plan: Plan, experiment: Experiment) -> Run:
-    """Make one run. A loss that is not finite, or one that the method refuses, ends it and is told in ``failure``.
+    """Make one run. A loss or a figure that is not finite, or a loss that the method refuses, ends it as a failure.
 
     Every method gets the same initial network, the same batches in the same order and Adam for the network. The weight
     unit has the official code's optimiser (RMSProp with decay and momentum 0.9 and epsilon 1), the parameters of other
@@ -55,6 +56,8 @@ def train(plan: Plan, experiment: Experiment) -> Run:
                 step(batch)
             weighting.end_epoch()
             epoch = _evaluate(experiment, network, tasks)
+            if failure := _diverged(epoch):
+                break
             if all(epoch.score > other.score for other in epochs):
                 answers = _answers(experiment, network, tasks)
             epochs.append(epoch)
@@ -102,7 +105,23 @@ def _optimizers(groups: list[dict[str, Any]], weighting: TaskWeighting, rate: fl
 def _evaluate(experiment: Experiment, network: nn.Module, tasks: Collection[str]) -> Epoch:
     network.eval()
     with torch.no_grad():
-        return Epoch(experiment.evaluate(network, "validation", tasks), experiment.evaluate(network, "test", tasks))
+        found = [experiment.evaluate(network, "validation", tasks), experiment.evaluate(network, "test", tasks)]
+    return Epoch(*[_figures(figures, tasks) for figures in found])
+
+
+def _figures(found: Mapping[str, float], tasks: Collection[str]) -> dict[str, float]:
+    if missing := [task for task in tasks if task not in found]:
+        raise RecipeError(f"the experiment's `evaluate` gave no figure for {missing[0]}; it must for all its tasks")
+    return {task: float(found[task]) for task in tasks}
+
+
+def _diverged(epoch: Epoch) -> str:
+    """What is wrong with an epoch's figures; empty when they are numbers."""
+    for part, figures in (("validation", epoch.validation), ("test", epoch.test)):
+        for task, figure in figures.items():
+            if not math.isfinite(figure):
+                return f"the {part} figure of {task} is {figure}"
+    return ""
 
 
 def _answers(experiment: Experiment, network: nn.Module, tasks: Collection[str]) -> dict[str, Any]:

@@ -56,9 +56,7 @@ def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
         RecipeError: the stages that the recipe names make no network, or its crops do not fit the backbone.
     """
     settings = recipe.network
-    if backbone.one_size and recipe.crop_size != backbone.crop_size:
-        size = backbone.crop_size
-        raise RecipeError(f"backbone {settings.backbone} takes crops of {size} pixels alone; set crop_size to {size}")
+    _check_crops(recipe, backbone)
     heads: dict[str, nn.Module] = {}
     if recipe.tasks.identity:
         heads[IDENTITY] = backbone.embedding
@@ -78,6 +76,14 @@ def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
         )
     except ValueError as error:
         raise RecipeError(f"recipe {recipe.name} asks for a network that cannot be: {error}") from error
+
+
+def _check_crops(recipe: Recipe, backbone: Backbone) -> None:
+    size = backbone.crop_size
+    if backbone.one_size and recipe.crop_size != size:
+        raise RecipeError(
+            f"backbone {recipe.network.backbone} takes crops of {size} pixels alone; set crop_size to {size}"
+        )
 
 
 def empty_network(recipe: Recipe) -> FaceNetwork:
@@ -103,6 +109,7 @@ def build(recipe: Recipe, sources: list[Source], teacher: Teacher | None = None)
     """
     torch.manual_seed(recipe.seed)
     backbone = pretrained_backbone(recipe)
+    _check_crops(recipe, backbone)
     if recipe.network.weights == RANDOM:
         estimate_statistics(backbone, _first_photos(recipe, sources))
     tasks = build_tasks(recipe, backbone, sum(len(source.train.people) for source in sources), teacher)

@@ -41,8 +41,22 @@ def load_sources(recipe: Recipe, folders: Mapping[str, Path], report: Callable[[
     missing = sorted({source.data for source in recipe.sources} - set(folders))
     if missing:
         raise DataError(f"recipe {recipe.name} needs the data set {missing[0]}; give --data {missing[0]}=FOLDER")
+    for name in sorted(set(folders) - {source.data for source in recipe.sources}):
+        report(f"{name} is no data set of the recipe {recipe.name}, and is not read")
     classes = recipe.tasks.expression.classes if recipe.tasks.expression else ()
-    return [_load(source, folders[source.data], classes, recipe, report) for source in recipe.sources]
+    sources = [_load(source, folders[source.data], classes, recipe, report) for source in recipe.sources]
+    _check_labels(classes, sources, report)
+    return sources
+
+
+def _check_labels(classes: tuple[Expression, ...], sources: list[Source], report: Callable[[str], None]) -> None:
+    """Refuse an expression task that nothing teaches, and tell of classes that nothing does."""
+    labels = {label for source in sources for label in source.train.expression.tolist()}
+    untaught = [str(expression) for number, expression in enumerate(classes) if number not in labels]
+    if classes and len(untaught) == len(classes):
+        raise DataError(f"no photo to train on is labelled {', '.join(untaught)}; change the classes, or the data")
+    if untaught:
+        report(f"warning: no photo to train on is labelled {', '.join(untaught)}; what the model says of it is noise")
 
 
 def _load(

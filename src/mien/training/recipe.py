@@ -18,7 +18,7 @@ from mien.weighting import METHODS
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
+Natural = Annotated[int, Field(ge=0, lt=2**63)]
 CropSize = Annotated[int, Field(ge=112)]  # below that, the last stage of resnet29 has no room
 
 
@@ -146,10 +146,16 @@ class ExpressionRecipe(Section):
             they are given when training starts (``--teacher CHECKPOINT``).
     """
 
-    classes: tuple[Expression, ...] = tuple(Expression)[:7]
+    classes: Annotated[tuple[Expression, ...], Field(min_length=2)] = tuple(Expression)[:7]
     label_smoothing: Fraction = 0.0
     mixup: float = Field(default=0.0, ge=0)
     taught: Fraction = 0.0
+
+    @model_validator(mode="after")
+    def _different(self) -> ExpressionRecipe:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("the classes repeat; give each once")
+        return self
 
 
 class TasksRecipe(Section):

@@ -25,6 +25,8 @@ from mien.training.recipe import ExpressionRecipe, IdentityRecipe, Recipe
 
 Teacher = Callable[[Tensor], Tensor]
 
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
@@ -84,7 +86,7 @@ class ExpressionTask(Task):
             share, other = torch.distributions.Beta(alpha, alpha).sample(), torch.randperm(len(targets))
             features = torch.lerp(features[other], features, share[..., None, None].to(features.dtype))
             targets = torch.lerp(targets[other], targets, share)
-        return F.cross_entropy(branch(features).float(), targets, label_smoothing=self.recipe.label_smoothing)
+        return F.cross_entropy(_answer(branch, features), targets, label_smoothing=self.recipe.label_smoothing)
 
     def _targets(self, batch: Batch, labelled: Tensor) -> Tensor:
         """What the labels say, and the teacher: probabilities ``(N, C)``."""
@@ -115,7 +117,7 @@ class IdentityTask(Task):
         rows = self._rows(batch)
         if not len(rows):
             return None
-        embeddings = branch(shared[rows]).float()
+        embeddings = _answer(branch, shared[rows])
         parts = [self._teacher_loss(embeddings, batch.stem[rows]), self._label_loss(embeddings, batch.identity[rows])]
         present = [part for part in parts if part is not None]
         return torch.stack(present).sum() if present else None
@@ -159,6 +161,17 @@ class IdentityTask(Task):
         if self._centered is not None:
             self.centers.update(*self._centered)
             self._centered = None
+
+
+def _answer(branch: nn.Module, features: Tensor) -> Tensor:
+    """The branch's output, float32. A single face, which has no statistics, is normalised by the running ones."""
+    norms = [] if len(features) > 1 else [m for m in branch.modules() if isinstance(m, _NORMS) and m.training]
+    for norm in norms:
+        norm.eval()
+    output: Tensor = branch(features).float()
+    for norm in norms:
+        norm.train()
+    return output
 
 
 class _Softmax(nn.Module):

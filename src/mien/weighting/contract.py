@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from mien.errors import WeightingError
 from mien.weighting.losses import TaskLosses, gather_losses, weighted_sum
+from mien.weighting.precision import WideBuffers
 from mien.weighting.ranks import average_gradients, copy_first_module, mean_over_ranks, world_size
 
 
-class TaskWeighting(nn.Module, ABC):
+class TaskWeighting(WideBuffers, ABC):
     """Balances the losses of several tasks that share a network; T tasks, known by their names.
 
     Losses come as a mapping from task name to a scalar tensor. A task without a label in the batch is left out of the
@@ -48,6 +49,7 @@ class TaskWeighting(nn.Module, ABC):
     needs_losses_after_step: bool = False
     learning_rate: float | None = None
     last_weights: Tensor
+    kept_weights: Tensor
 
     def __init__(self, tasks: Sequence[str]) -> None:
         super().__init__()
@@ -55,6 +57,7 @@ class TaskWeighting(nn.Module, ABC):
         if isinstance(tasks, str) or not self.tasks or len(set(self.tasks)) != len(self.tasks):
             raise WeightingError(f"The tasks must be a list of different names, at least one; got {tasks!r}.")
         self.register_buffer("last_weights", torch.zeros(len(self.tasks)))
+        self.register_buffer("kept_weights", torch.zeros(len(self.tasks)))
         self._ranks_agree = False
 
     @abstractmethod
@@ -80,9 +83,11 @@ class TaskWeighting(nn.Module, ABC):
         """The weights of the last step by task, for logs; 0 for an absent task, and for all before the first step."""
         return dict(zip(self.tasks, self.last_weights.tolist(), strict=True))
 
-    def _remember(self, weights: Tensor) -> None:
+    def _remember(self, weights: Tensor, present: Tensor) -> None:
+        """Keep the weights ``(T,)`` of this step, and of the absent tasks those of before."""
         with torch.no_grad():
             self.last_weights.copy_(weights)
+            self.kept_weights.copy_(torch.where(present, self.last_weights, self.kept_weights))
 
     def _gather(self, losses: Mapping[str, Tensor]) -> TaskLosses:
         """Check the losses, put them in order, and make the ranks agree before the first step."""
@@ -108,7 +113,7 @@ class ScalarWeighting(TaskWeighting):
     ``(objective / n).backward()`` for each of n micro-batches.
 
     In evaluation mode, and under ``no_grad``, it learns nothing, asks no other rank, and returns the losses under the
-    weights of the last step; before the first one, their sum.
+    weights of the last step that had them; before the first one, their sum.
 
     In a distributed run losses and weights are averaged over the ranks, so that all ranks use the same weights, and
     ``backward`` averages the gradients of the method's own parameters. After ``objective.backward()`` call
@@ -123,7 +128,7 @@ class ScalarWeighting(TaskWeighting):
             features: ``(N, ...)``, the tensor that all branches read, for methods that need it in training.
         """
         if not learns(self):
-            return weighted_sum(self.tasks, losses, self.last_weights)
+            return weighted_sum(self.tasks, losses, self.kept_weights)
         return self._objective(self._gather(losses), features)
 
     def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
@@ -142,7 +147,7 @@ class ScalarWeighting(TaskWeighting):
     def _total(self, losses: TaskLosses, weights: Tensor) -> Tensor:
         """Return ``sum_i sg(w_i) L_i`` for weights ``(T,)`` and remember them."""
         constant = weights.detach()
-        self._remember(constant)
+        self._remember(constant, losses.present)
         return torch.dot(constant.to(losses.values.dtype), losses.values)
 
 

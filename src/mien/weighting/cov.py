@@ -22,7 +22,8 @@ class CoVWeighting(LossWeighting):
 
     with :math:`\mu, \sigma` the mean and the standard deviation over all steps of the task before this one, and sums
     over the present tasks. While a present task was seen fewer than twice, all weights are equal. A loss that has
-    stopped to change is taken for satisfied; so is one that never began to fall. The weights sum to 1.
+    stopped to change is taken for satisfied; so is one that never began to fall. A task counts as seen from its first
+    loss above 0, as there is no ratio to a mean of 0. The weights sum to 1.
 
     Args:
         tasks: names of the tasks.
@@ -61,7 +62,8 @@ class CoVWeighting(LossWeighting):
 
     def _observe(self, losses: TaskLosses) -> None:
         """Move means and the sum of squared deviations by this step's losses (Welford's algorithm)."""
-        seen, levels = losses.present, losses.levels.to(self.mean)
+        levels = losses.levels.to(self.mean)
+        seen = losses.present & ((self.steps > 0) | (levels > 0))
         steps = self.steps + seen
         share = seen / steps.clamp_min(1)
         before = torch.where(self.steps > 0, self.mean, levels).clamp_min(FLOOR)

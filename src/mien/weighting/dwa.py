@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import torch
 from torch import Tensor
@@ -48,7 +49,7 @@ class DynamicWeightAverage(LossWeighting):
 
     def __init__(self, tasks: Sequence[str], *, temperature: float = 2.0) -> None:
         super().__init__(tasks)
-        if temperature <= 0:
+        if not 0 < temperature < inf:
             raise WeightingError(f"`temperature` must be above 0; got {temperature}.")
         self.temperature = temperature
         self.register_buffer("sums", torch.zeros(len(self.tasks)))

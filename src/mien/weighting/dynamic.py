@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from torch import Tensor
 
@@ -64,7 +65,7 @@ class DynamicWeighting(UnitWeighting):
         leak: bool = False,
     ) -> None:
         super().__init__(tasks, features, normalize_logits=normalize_logits, scale=scale, leak=leak)
-        if epsilon <= 0:
+        if not 0 < epsilon < inf:
             raise WeightingError(f"`epsilon` must be above 0, so that 1/(L + epsilon) stays finite; got {epsilon}.")
         self.epsilon = epsilon
 

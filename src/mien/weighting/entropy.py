@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import torch
 from torch import Tensor
@@ -39,7 +40,7 @@ class EntropyWeighting(LossWeighting):
 
     def __init__(self, tasks: Sequence[str], *, tau: float = 1.0, epsilon: float = 0.01) -> None:
         super().__init__(tasks)
-        if tau <= 0 or epsilon <= 0:
+        if not (0 < tau < inf and 0 < epsilon < inf):
             raise WeightingError(f"`tau` and `epsilon` must be above 0; got {tau} and {epsilon}.")
         self.tau, self.epsilon = tau, epsilon
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
 import torch
 from torch import Tensor
@@ -63,7 +64,7 @@ class FAMO(LossWeighting):
 
     def __init__(self, tasks: Sequence[str], *, lr: float = 0.025, decay: float = 1e-3) -> None:
         super().__init__(tasks)
-        if lr < 0 or decay < 0:
+        if not (0 <= lr < inf and 0 <= decay < inf):
             raise WeightingError(f"`lr` and `decay` must not be negative; got {lr} and {decay}.")
         self.lr, self.decay = lr, decay
         for name in ("logits", "moment", "square", "steps"):

@@ -8,16 +8,17 @@ from math import isfinite, log
 from typing import Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mien.errors import WeightingError
 from mien.weighting.losses import TaskLosses
+from mien.weighting.precision import WideBuffers
 
 FLOOR = 1e-8
 """Smallest running mean divided by; our own choice, it only keeps a mean of 0 from dividing."""
 
 
-class LossScale(nn.Module, ABC):
+class LossScale(WideBuffers, ABC):
     """Says by what each task's loss is divided, for ``NormalizedWeighting``; its state is saved with that.
 
     Args:
@@ -34,7 +35,7 @@ class LossScale(nn.Module, ABC):
 
     @abstractmethod
     def scales(self) -> Tensor:
-        """Return the divisors ``(T,)``, above 0 for every task that was observed, without gradient."""
+        """Return the divisors ``(T,)``, without gradient: above 0 for every task that was observed, else 0."""
 
     def _require(self, accepted: Tensor, losses: TaskLosses, wanted: str) -> None:
         if not bool(accepted.all()):
@@ -132,6 +133,6 @@ class RunningMean(LossScale):
         self.steps += present
 
     def scales(self) -> Tensor:
-        """Return the means ``(T,)``, at least 1e-8."""
+        """Return the means ``(T,)``, at least 1e-8; 0 for a task that was not seen yet."""
         correction = 1 - self.decay ** self.steps.clamp_min(1).double()
-        return (self.mean / correction.to(self.mean)).clamp_min(FLOOR)
+        return (self.mean / correction.to(self.mean)).clamp_min(FLOOR) * (self.steps > 0)

@@ -55,7 +55,7 @@ class NormalizedWeighting(TaskWeighting):
     def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
         """Write the gradients of one step; return the detached weighted sum of the normalised losses."""
         total = self.inner.backward(self._observed(losses), features)
-        self._remember(self.inner.last_weights)
+        self._copy_weights()
         return total
 
     def forward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
@@ -67,10 +67,9 @@ class NormalizedWeighting(TaskWeighting):
         if not isinstance(self.inner, ScalarWeighting):
             raise WeightingError(f"{type(self.inner).__name__} has no scalar objective: call backward instead.")
         if not learns(self):
-            seen = bool(self.last_weights.any())  # before the first step there is no scale
-            return self.inner.forward(self._divided(losses) if seen else losses, features)
+            return self.inner.forward(self._divided(losses), features)
         objective = self.inner.forward(self._observed(losses), features)
-        self._remember(self.inner.last_weights)
+        self._copy_weights()
         return objective
 
     def after_step(self, losses: Mapping[str, Tensor]) -> None:
@@ -86,6 +85,12 @@ class NormalizedWeighting(TaskWeighting):
             self.scale.observe(gather_losses(self.tasks, losses))
         return self._divided(losses)
 
+    def _copy_weights(self) -> None:
+        self.last_weights.copy_(self.inner.last_weights)
+        self.kept_weights.copy_(self.inner.kept_weights)
+
     def _divided(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        scales = dict(zip(self.tasks, self.scale.scales().detach().clone().unbind(), strict=True))
+        """The losses by their scales; those of a task that was never observed as they are."""
+        known = self.scale.scales().detach()
+        scales = dict(zip(self.tasks, torch.where(known > 0, known, 1.0).unbind(), strict=True))
         return {task: loss / scales[task] for task, loss in losses.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
 import torch
 from torch import Tensor
@@ -50,7 +51,7 @@ class DynamicTaskPrioritization(LossWeighting):
 
     def __init__(self, tasks: Sequence[str], *, gamma: float = 1.0, alpha: float = 0.1) -> None:
         super().__init__(tasks)
-        if gamma < 0 or not 0 < alpha <= 1:
+        if not 0 <= gamma < inf or not 0 < alpha <= 1:
             raise WeightingError(f"`gamma` must be 0 or more and `alpha` in (0, 1]; got {gamma} and {alpha}.")
         self.gamma, self.alpha = gamma, alpha
         self.register_buffer("indicators", torch.full((len(self.tasks),), float("nan")))
@@ -81,5 +82,6 @@ class DynamicTaskPrioritization(LossWeighting):
 
     def _move(self, indicators: Tensor, chosen: Tensor) -> None:
         """Move the averages of the chosen tasks; the first value is taken as it is."""
-        new = torch.where(self.indicators.isnan(), indicators, self.indicators.lerp(indicators.float(), self.alpha))
-        self.indicators.copy_(torch.where(chosen, new, self.indicators))
+        old = self.indicators
+        new = torch.where(old.isnan(), indicators, old.lerp(indicators.to(old), self.alpha))
+        self.indicators.copy_(torch.where(chosen, new, old))

@@ -35,6 +35,7 @@ class SignSwitchWeighting(LossWeighting):
 
     def __init__(self, tasks: Sequence[str], *, scale: float = 1.0) -> None:
         super().__init__(tasks)
+        weight_bounds(len(self.tasks), scale)  # which checks it
         self.scale = scale
 
     def _weigh(self, losses: TaskLosses) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, prod, sqrt
+from math import exp, inf, prod, sqrt
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,8 @@ from mien.errors import WeightingError
 FeatureShape = int | Sequence[int]
 """The size of the features of one image: a number, or a shape such as ``(C, H, W)`` that is flattened."""
 
+_ROUNDS = 200
+
 NORM_FLOOR = 1e-5
 """Smallest norm divided by; the official code has 1e-10 under the square root."""
 
@@ -21,21 +23,42 @@ NORM_FLOOR = 1e-5
 def weight_bounds(tasks: int, scale: float = 1.0) -> tuple[float, float]:
     r"""Return the smallest and the largest weight that normalised logits of norm ``scale`` can give to one of T tasks.
 
-    :math:`1 / (1 + (T - 1) e^{\pm s \sqrt{T / (T - 1)}})`: one logit against all others, which are equal.
+    :math:`1 / (1 + (T - 1) e^{\pm s \sqrt{T / (T - 1)}})`: one logit against all others, which are equal. With three
+    tasks or more and a large scale the smallest is smaller still: where the others are not equal, but one stands out.
 
     Args:
         tasks: T, at least 1.
         scale: s, above 0. Default 1, that of the paper's published curves.
 
+    Raises:
+        WeightingError: the scale is not positive and finite.
+
     Example:
         >>> [round(bound, 3) for bound in weight_bounds(2)], [round(bound, 3) for bound in weight_bounds(3)]
         ([0.196, 0.804], [0.128, 0.63])
     """
+    if not 0 < scale < inf:
+        raise WeightingError(f"`scale` must be positive and finite; got {scale}.")
     others = tasks - 1
     if others == 0:
         return 1.0, 1.0
     gap = scale * sqrt(tasks / others)
-    return 1 / (1 + others * exp(gap)), 1 / (1 + others * exp(-gap))
+    return min(1 / (1 + others * exp(gap)), _least_beside_one(others, scale)), 1 / (1 + others * exp(-gap))
+
+
+def _least_beside_one(others: int, scale: float) -> float:
+    """The smallest weight beside ``others`` of which one stands out, as far as such logits are at rest.
+
+    On the sphere, softmax of the first logit is at rest where z is parallel to (-1, p), with p the softmax of the other
+    logits: a fixed point, which is reached from p = (1, 0, ..., 0).
+    """
+    first, rest = 1.0, 0.0
+    for _ in range(_ROUNDS):
+        length = scale / sqrt(1 + first**2 + (others - 1) * rest**2)
+        ratio = exp(length * (rest - first))
+        first = 1 / (1 + (others - 1) * ratio)
+        rest = first * ratio
+    return 1 / (1 + exp(length * (1 + first)) + (others - 1) * exp(length * (1 + rest)))
 
 
 class WeightUnit(nn.Module):
@@ -79,7 +102,7 @@ class WeightUnit(nn.Module):
         size = features if isinstance(features, int) else prod(features)
         if size < 1 or tasks < 1:
             raise WeightingError(f"The unit needs features and tasks, at least one each; got {features} and {tasks}.")
-        if scale <= 0 or (not normalize_logits and scale != 1):
+        if not 0 < scale < inf or (not normalize_logits and scale != 1):
             raise WeightingError(f"`scale` must be positive, and 1 when logits are not normalised; got {scale}.")
         self.normalize_logits = normalize_logits
         self.scale = scale

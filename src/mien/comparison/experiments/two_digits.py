@@ -82,6 +82,9 @@ class TwoDigits(Experiment):
                 f"two-digits wants noise in [0, 1] and right_classes from 2 to 10, not {self.noise} and "
                 f"{self.right_classes}"
             )
+        for name in ("pairs", "evaluated", "batch_size"):
+            if getattr(self, name) < 1:
+                raise RecipeError(f"{name} is {getattr(self, name)}; give at least 1")
 
     def prepare(self) -> None:
         """Pair the validation and the test digits, always the same way."""
