@@ -110,6 +110,14 @@ def test_the_table_has_a_row_a_track(cli, clip):
     ]
 
 
+def test_a_quoted_pattern_is_expanded(cli, clip):
+    lines = cli("analyze", clip.parent / f"{clip.stem[:2]}*{clip.suffix}", "--json").stdout.splitlines()
+    assert json.loads(lines[-1])["video"] == str(clip)
+    nothing = cli("analyze", clip.parent / "no*.mp4")
+    assert nothing.exit_code == ExitCode.ERROR
+    assert "matches no video" in nothing.stderr
+
+
 def test_a_clip_without_a_face(cli, tmp_path):
     grey = write_clip(tmp_path / "grey.mp4", [np.full((60, 80, 3), 90, np.uint8)] * 5)
     result = cli("analyze", grey, "--annotate", tmp_path / "out")

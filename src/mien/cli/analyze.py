@@ -18,7 +18,7 @@ from mien.cli.annotate import annotate_file, output_names
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import ExitCode, missing_extra, say
 from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
-from mien.cli.photos import Photo, find_photos
+from mien.cli.photos import Photo, find_photos, matches
 from mien.cli.records import Answer, csv_header, csv_rows, photo_record
 from mien.contract import Contract
 from mien.errors import ImageError
@@ -129,7 +129,11 @@ def _videos(
         from mien.cli.video import analyze_videos
     except ImportError as error:
         return missing_extra("analyze", "video", error)
-    return analyze_videos(mien(), paths, as_json=as_json, folder=annotate, rate=rate)
+    sources = [str(source) for path in paths for source in matches(path)]
+    if not sources:
+        say(f"mien: {', '.join(paths)} matches no video")
+        return ExitCode.ERROR
+    return analyze_videos(mien(), sources, as_json=as_json, folder=annotate, rate=rate)
 
 
 def _targets(photos: list[Photo], folder: Path | None) -> list[Path] | list[None]:

@@ -60,7 +60,7 @@ def find_photos(paths: Sequence[str], *, leave_out: Path | None = None) -> Found
     kept_out = None if leave_out is None else Path(os.path.realpath(leave_out))
     for given in paths:
         closed: list[OSError] = []
-        files = [(file, root) for root in _matches(given) for file in _files(root, kept_out, closed.append)]
+        files = [(file, root) for root in matches(given) for file in _files(root, kept_out, closed.append)]
         problems += [f"{shown(error.filename)} cannot be read ({error.strerror})" for error in closed]
         for file, root in files:
             if root is file or is_image(file):
@@ -89,7 +89,8 @@ def is_image(path: Path) -> bool:
     )
 
 
-def _matches(given: str) -> list[Path]:
+def matches(given: str) -> list[Path]:
+    """The paths that a pattern matches, sorted; or the path itself, where it is none or is there."""
     if not given:  # a variable that is not set; as a path it would be the present folder
         return []
     if not os.path.lexists(given) and glob.has_magic(given):
