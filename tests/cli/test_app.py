@@ -78,3 +78,18 @@ def test_what_the_terminals_encoding_lacks_is_escaped(examples, tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u0141\xf3d\\u017a.jpg" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(ZeroDivisionError, ExitCode.FAULT), (KeyboardInterrupt, ExitCode.INTERRUPTED)]
+)
+def test_neither_a_fault_nor_an_interrupted_start_looks_like_an_answer(monkeypatch, capsys, fault, code):
+    def broken(_):
+        raise fault
+
+    monkeypatch.setattr(app, "import_module", broken)
+    monkeypatch.setattr(sys, "argv", ["mien", "verify", "a.jpg", "b.jpg"])
+    with pytest.raises(SystemExit) as ended:
+        app.run()
+    assert ended.value.code == code
+    assert ("ZeroDivisionError" in capsys.readouterr().err) == (fault is ZeroDivisionError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
@@ -12,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 import mien
-from mien.cli.exits import EXIT_CODES, missing_extra, reporting
+from mien.cli.exits import EXIT_CODES, ExitCode, missing_extra, reporting
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def load_command(name: str, command: Command) -> Any:
         if not command.extra:
             raise
         raise typer.Exit(missing_extra(name, command.extra, error)) from error
+    except KeyboardInterrupt as interruption:
+        raise typer.Exit(ExitCode.INTERRUPTED) from interruption
     if isinstance(function, typer.Typer):
         return typer.main.get_command(function)
     single = typer.Typer(add_completion=False, rich_markup_mode=None)  # help holds brackets
@@ -108,7 +111,11 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what the encoding of a terminal or pipe lacks is written as an escape
             stream.reconfigure(errors="backslashreplace")
-    build()()
+    try:
+        build()()
+    except Exception:  # noqa: BLE001  Python would end with 1, which means different people
+        traceback.print_exc()
+        sys.exit(ExitCode.FAULT)
 
 
 def _stand_in() -> None: ...

@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     ERROR = 3
     PARTIAL = 4
+    FAULT = 70
     INTERRUPTED = 130
     READER_GONE = 141
 
@@ -32,8 +33,8 @@ EXIT_CODES = (
     "Exit codes: 0 done (verify: the same person; authenticate: accepted; datasets check: as official; gallery "
     "identify: somebody is known); 1 verify: different people, authenticate: refused, datasets check: incomplete or "
     "different, gallery identify: nobody is known; 2 wrong usage; 3 nothing could be done, the message says why; 4 "
-    "images could not be used, all others are done, gallery remove: something is pending; 130 interrupted; 141 the "
-    "reader of the output went away."
+    "images could not be used, all others are done, gallery remove: something is pending; 70 a fault of mien itself; "
+    "130 interrupted; 141 the reader of the output went away."
 )
 """Shown at the end of every command's help."""
 
