@@ -306,3 +306,15 @@ def test_errors_are_one_sentence(enrolled, call, cli, examples, tmp_path, tiny_m
         assert message in result.stderr
         assert result.stderr.count("\n") == 1
         assert "Traceback" not in result.stderr
+
+
+def test_json_is_json_in_any_encoding(enrolled, examples, tmp_path):
+    enrolled("enroll", "Zoë 😀", examples / "biden.jpg", "--consent", "grün")
+    for words in (["list", "--json"], ["export"], ["identify", examples / "biden.jpg", "--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "mien", "gallery", *words, "--gallery", tmp_path / "people.db"],
+            env=os.environ | {"PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=True,
+        )
+        assert "Zoë 😀" in str([json.loads(line) for line in done.stdout.splitlines()])

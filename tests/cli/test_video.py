@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,9 +114,11 @@ def test_the_table_has_a_row_a_track(cli, clip):
 def test_a_quoted_pattern_is_expanded(cli, clip):
     lines = cli("analyze", clip.parent / f"{clip.stem[:2]}*{clip.suffix}", "--json").stdout.splitlines()
     assert json.loads(lines[-1])["video"] == str(clip)
+    assert cli("analyze", clip, clip, clip.parent / "no*.mp4", "--json").stdout.splitlines() == lines
+    assert cli("analyze", clip, clip.parent / "no*.mp4").exit_code == ExitCode.PARTIAL
     nothing = cli("analyze", clip.parent / "no*.mp4")
     assert nothing.exit_code == ExitCode.ERROR
-    assert "matches no video" in nothing.stderr
+    assert "no video was found in" in nothing.stderr
 
 
 def test_a_clip_without_a_face(cli, tmp_path):
@@ -157,7 +160,9 @@ def test_a_clip_that_cannot_be_written_is_told_once_with_what_was_done(cli, clip
 
 def test_a_timeline_that_cannot_be_written_costs_itself_alone(cli, clip, tmp_path):
     (tmp_path / "clip.timeline.svg").mkdir()
-    result = cli("analyze", clip, clip, "--json", "--rate", "5", "--annotate", tmp_path)
+    (other := tmp_path / "other").mkdir()
+    shutil.copy(clip, other / clip.name)
+    result = cli("analyze", clip, other / clip.name, "--json", "--rate", "5", "--annotate", tmp_path)
     assert result.exit_code == ExitCode.PARTIAL
     first, second = lines(result, "video")
     assert first["error"] == f"{tmp_path / 'clip.timeline.svg'} cannot be written (Is a directory)"

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
@@ -16,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from mien import Gallery, GalleryError, ModelError, PersonExistsError, PersonNotFoundError
 from mien.contract import Contract
 from mien.gallery import NOBODY, Thresholds
+from mien.gallery.database import bucket
 from mien.types import Expression
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -321,3 +325,36 @@ class AnyOrder(RuleBasedStateMachine):
 
 AnyOrder.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 TestAnyOrder = AnyOrder.TestCase
+
+
+def test_a_gallery_that_is_open_twice_loses_nothing(gallery, path):
+    """POSIX drops a process's locks when it closes any handle of the file: none may be opened but by SQLite."""
+    gallery.enroll("Ada", [0, 0, 0], consent="yes")
+    with Gallery(path) as again:
+        read = f"from mien import Gallery\nwith Gallery({str(path)!r}) as g: print(len(g.people()))"
+        assert subprocess.run([sys.executable, "-c", read], capture_output=True, check=True, text=True).stdout == "1\n"
+        gallery.enroll("Bo", [1, 0, 0], consent="yes")
+        assert subprocess.run([sys.executable, "-c", read], capture_output=True, check=True, text=True).stdout == "2\n"
+        assert len(again.people()) == 2
+
+
+def test_names_of_before_can_still_be_removed(gallery, path):
+    gallery.enroll("José", [0, 0, 0], consent="yes")
+    gallery.enroll("Ada", [0, 0, 0], consent="yes")
+    old = "Jose\u0301"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE people SET name = ?, bucket = ? WHERE name = ?", (old, bucket(old), "José"))
+    assert [exported.person.name for exported in gallery.export()] == ["Ada", old]
+    assert gallery.person(old).samples == 1
+    assert gallery.remove(old, "Ada").names == (old, "Ada")
+
+
+def test_names_that_cannot_be_seen_or_written(gallery):
+    gallery.enroll("Ada", [0, 0, 0], consent="yes")
+    assert gallery.enroll("Ada\u200d", [0, 0, 0]).samples == 2
+    for name in ("\u200d", "\udcff"):
+        with pytest.raises(GalleryError, match="no readable text"):
+            gallery.enroll(name, [0, 0, 0], consent="yes")
+    with pytest.raises(PersonNotFoundError, match="nobody called") as caught:
+        gallery.remove("\udcff")
+    str(caught.value).encode()

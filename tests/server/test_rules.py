@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mien import AuthenticationError
@@ -104,3 +105,10 @@ def test_what_is_no_policy_is_one_sentence(contract, written, record, sentence):
 def test_a_file_that_is_not_there(contract, tmp_path):
     with pytest.raises(AuthenticationError, match="is no policy"):
         read_rules(tmp_path / "none.json", contract)
+
+
+def test_a_policy_takes_numpys_numbers():
+    policy = Policy(threshold=np.float32(0.5), count=np.int64(1), expressions=(Expression.HAPPINESS,))
+    assert (type(policy.threshold), type(policy.count)) == (float, int)
+    with pytest.raises(AuthenticationError, match="give a whole number"):
+        Policy(threshold=0.5, count=np.bool_(True))

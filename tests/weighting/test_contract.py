@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mien.weighting import (
     REGISTRY,
+    ChanceLevel,
     EqualWeighting,
     InitialValue,
     NormalizedWeighting,
@@ -199,3 +200,12 @@ def test_a_plain_loop_takes_two_lines() -> None:
         totals.append(float(total))
     assert totals[-1] < 0.2 * totals[0]
     assert sum(weighting.weights.values()) == pytest.approx(1)
+
+
+def test_a_state_of_before_is_taken() -> None:
+    weighting = NormalizedWeighting(EqualWeighting(["a", "b"]), ChanceLevel({"a": 1.0, "b": 2.0}))
+    weighting.backward({"a": torch.tensor(1.0, requires_grad=True), "b": torch.tensor(2.0, requires_grad=True)})
+    state = {key: value for key, value in weighting.state_dict().items() if not key.endswith("kept_weights")}
+    fresh = NormalizedWeighting(EqualWeighting(["a", "b"]), ChanceLevel({"a": 1.0, "b": 2.0}))
+    fresh.load_state_dict(state)
+    assert fresh.inner.kept_weights.tolist() == weighting.inner.last_weights.tolist()

@@ -123,3 +123,4 @@ def test_a_task_that_was_never_observed_is_measured_as_it_is(scale: LossScale) -
     weighting = NormalizedWeighting(FixedWeighting({"a": 1.0, "b": 1.0}), scale)
     weighting.backward({"a": losses_of(a=2.0, b=1.0)["a"]})
     assert float(weighting.eval()(losses_of(a=2.0, b=3.0)).detach()) == pytest.approx(1)
+    assert float(weighting._divided(losses_of(a=2.0, b=3.0))["b"].detach()) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from numbers import Integral, Real
 from typing import Any
 
 from mien.contract import Contract
@@ -53,11 +54,15 @@ class Policy:
         for name in ("probability", "margin", "overlap"):
             _check(name, getattr(self, name), 0, 1)
         for name in ("count", "hold", "attempts"):
-            if type(value := getattr(self, name)) is not int:
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or isinstance(value, bool):
                 raise AuthenticationError(f"{name} is {value!r}; give a whole number")
-            _check(name, value, 1, inf)
+            _check(name, int(value), 1, inf)
+            object.__setattr__(self, name, int(value))  # of NumPy's numbers
         for name in ("threshold", "time_limit", "lockout", "max_gap"):
             _check(name, getattr(self, name), 0, inf)
+        for name in ("probability", "margin", "overlap", "threshold", "time_limit", "lockout", "max_gap"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         if self.time_limit == 0:
             raise AuthenticationError("time_limit is 0; give the seconds in which a challenge can be answered")
         if type(self.neutral_first) is not bool:
@@ -126,7 +131,7 @@ def _check_answers(contract: Contract) -> None:
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
-    if type(value) not in (int, float):
+    if not isinstance(value, Real) or isinstance(value, bool):
         raise AuthenticationError(f"{name} is {value!r}; give a number")
     if not low <= value <= high or value == inf:  # false for NaN too
         limits = f"between {low} and {high}" if high < inf else f"at least {low}, and finite"

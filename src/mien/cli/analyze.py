@@ -129,11 +129,15 @@ def _videos(
         from mien.cli.video import analyze_videos
     except ImportError as error:
         return missing_extra("analyze", "video", error)
-    sources = [str(source) for path in paths for source in matches(path)]
-    if not sources:
-        say(f"mien: {', '.join(paths)} matches no video")
+    found = {path: [str(source) for source in matches(path)] for path in paths}
+    unmatched = [path for path, sources in found.items() if not sources]
+    for path in unmatched:
+        say(f"mien: no video was found in {shown(path)}")
+    if len(unmatched) == len(found):
         return ExitCode.ERROR
-    return analyze_videos(mien(), sources, as_json=as_json, folder=annotate, rate=rate)
+    sources = list(dict.fromkeys(source for matched in found.values() for source in matched))
+    code = analyze_videos(mien(), sources, as_json=as_json, folder=annotate, rate=rate)
+    return ExitCode.PARTIAL if code is ExitCode.DONE and unmatched else code
 
 
 def _targets(photos: list[Photo], folder: Path | None) -> list[Path] | list[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -91,13 +92,12 @@ def authenticate(
 
 
 def _opened_log(path: Path) -> TextIO:
-    """Open a file of records to append to; anything else is left as it is."""
-    log = path.open("a+", encoding="utf-8", errors="backslashreplace")
-    log.seek(0)
-    if log.read(1) in ("", "{"):
-        return log  # what is written goes to its end, wherever it was read
-    log.close()
-    raise AuthenticationError(f"{path} holds something else than records; give another path for --audit")
+    """Open a file of records, or a pipe, to append to; anything else is left as it is."""
+    if path.is_file() and os.access(path, os.R_OK):
+        with path.open("rb") as held:
+            if held.read(1) not in (b"", b"{"):
+                raise AuthenticationError(f"{path} holds something else than records; give another path for --audit")
+    return path.open("a", encoding="utf-8", errors="backslashreplace")
 
 
 def reference_embeddings(mien: Mien, photos: Sequence[Path]) -> NDArray[np.float32]:

@@ -133,4 +133,4 @@ def say_left_out(skipped: Iterable[Skipped]) -> None:
 
 
 def _print_json(record: object) -> None:
-    sys.stdout.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(record, indent=2) + "\n")

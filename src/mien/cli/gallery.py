@@ -98,7 +98,7 @@ def enroll(
     count = sum(report.enrolled for report in reports)
     if as_json:
         records = [_report_record(report) for report in reports]
-        sys.stdout.write(json.dumps({"name": name, "enrolled": count, "photos": records}) + "\n")
+        sys.stdout.write(json.dumps({"name": normalized_name(name), "enrolled": count, "photos": records}) + "\n")
     else:
         sys.stdout.write(f"{name}: {count} of {len(reports)} photos enrolled\n")
     for report in reports:
@@ -171,7 +171,7 @@ def listing(
         everybody = people.people()
     if as_json:
         for person in everybody:
-            sys.stdout.write(json.dumps(_person_record(person, now), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(_person_record(person, now)) + "\n")
         return ExitCode.DONE
     table = Table("name", "samples", "enrolled", "consent", "ends")
     for person in everybody:
@@ -186,7 +186,7 @@ def _list_samples(samples: list[Sample], as_json: bool) -> ExitCode:
     for sample in samples:
         record = {"number": sample.number, "added": to_text(sample.added), "source": sample.source}
         if as_json:
-            sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(record) + "\n")
         table.add_row(str(sample.number), f"{sample.added:%Y-%m-%d}", sample.source)
     if not as_json:
         stdout_console().print(table)
@@ -213,8 +213,7 @@ def remove(
         if sample is not None:
             return _removed(people.remove_sample((names or [""])[0], sample))
         now = datetime.now(UTC)
-        ended = (person.name for person in people.people() if person.expired(now))
-        chosen = list(ended if expired else map(normalized_name, names or []))
+        chosen = [person.name for person in people.people() if person.expired(now)] if expired else (names or [])
         removal = None
         try:
             removal = people.remove(*chosen)
@@ -222,7 +221,8 @@ def remove(
             # Whoever has been enrolled under a name meanwhile inherits nothing. Also when the removal failed after they
             # were gone, or where a removal before failed here.
             enrolled: set[str] = {person.name for person in people.people()} if removal is None else set()
-            forgotten = _forget(file, [name for name in chosen if name not in enrolled])
+            gone = map(normalized_name, chosen) if removal is None else removal.names
+            forgotten = _forget(file, [name for name in gone if name not in enrolled])
     code = _removed(removal)
     return code if forgotten else ExitCode.PARTIAL
 
@@ -291,7 +291,7 @@ def _print_identified(
     if as_json:
         error = answer.message if isinstance(answer, ImageFailure) else None
         faces = [_identified_record(face, result) for face, result in results]
-        sys.stdout.write(json.dumps({"photo": str(photo), "faces": faces, "error": error}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"photo": str(photo), "faces": faces, "error": error}) + "\n")
         return
     if not results and not isinstance(answer, ImageFailure):
         sys.stdout.write(f"{shown(photo)}: no face\n")

@@ -86,7 +86,7 @@ def run(
 def openapi() -> ExitCode:
     """Print the OpenAPI document."""
     document = create_app(Settings(gallery=DEFAULT)).openapi()
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
     return ExitCode.DONE
 
 

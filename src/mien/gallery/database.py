@@ -14,7 +14,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mien.contract import Contract
@@ -33,8 +33,6 @@ NEVER = "9999-12-31T23:59:59Z"
 """The end of a consent without an end; as long as any other time, so that a change keeps the row's size."""
 
 BUCKETS = 4096
-
-_SQLITE = b"SQLite format 3\0"  # what its files begin with
 
 NO_BUCKET = 2 * BUCKETS
 """Of a person who was removed; takes as many bytes as any bucket."""
@@ -84,10 +82,10 @@ def open_gallery(path: Path, contract: Contract | None) -> Contract:
 def service_file(gallery: Path) -> Path:
     """The file of `mien serve` beside a gallery: keys, and challenges, which name people.
 
-    >>> service_file(Path("people.db")).name, service_file(Path("site.2026")).name
-    ('people.service.db', 'site.2026.service.db')
+    >>> service_file(Path("people.db")).name, service_file(Path("people")).name
+    ('people.service.db', 'people.service')
     """
-    return gallery.with_name(f"{gallery.name.removesuffix('.db')}.service.db")
+    return gallery.with_name(f"{gallery.name.removesuffix('.db')}.service{'.db' * gallery.name.endswith('.db')}")
 
 
 def bucket(name: str) -> int:
@@ -142,7 +140,9 @@ def sentences(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if "locked" in str(error):
+        if "not a database" in str(error):
+            message = f"{path} is not a gallery of mien; give another path"
+        elif "locked" in str(error):
             message = f"{path} has been locked by another process for {BUSY_SECONDS:g} s; try again"
         else:
             message = f"{path} cannot be used as a gallery ({error}); check the path, its permissions and the disk"
@@ -150,19 +150,28 @@ def sentences(path: Path) -> Iterator[None]:
 
 
 def _prepare_file(path: Path, contract: Contract | None) -> None:
-    """Create the file where there is none and a contract is given; what is no database stays as it is."""
+    """Create the file where there is none and a contract is given."""
     if contract is None and not path.exists():
         raise GalleryError(f"gallery {path} does not exist; check the path, or enrol somebody to create it")
     if path.exists() and not path.is_file():
         raise GalleryError(f"{path} is not a regular file; give the path of a gallery")
     try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "rb") as file:
-            header = file.read(len(_SQLITE))
+        create_private(path)
     except OSError as error:
         raise GalleryError(f"{path} cannot be opened ({error.strerror}); check the path and its permissions") from error
 
-    if header not in (b"", _SQLITE):
-        raise GalleryError(f"{path} is not a gallery of mien; give another path")
+
+def create_private(path: Path) -> None:
+    """Create an empty file that its owner alone can read, where there is none.
+
+    A file that is there is not even opened: when a process closes any handle of a database, POSIX drops all the locks
+    that it holds on it, those too of a connection that is in use, and another process may then remove its log.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _restrict(path: Path) -> None:

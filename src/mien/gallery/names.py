@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 
 from mien.errors import GalleryError
@@ -14,12 +15,12 @@ _SPACES = ("Zs",)  # such as the ideographic space
 
 
 def normalized_name(name: str) -> str:
-    r"""A name in its composed form (NFC), without spaces around it: what looks the same is the same.
+    r"""A name in its composed form (NFC), without spaces and joiners around it: what looks the same is the same.
 
     >>> normalized_name(" Jose\u0301 ") == "José"
     True
     """
-    return unicodedata.normalize("NFC", name).strip()
+    return unicodedata.normalize("NFC", name).strip(string.whitespace + _JOINERS).strip()
 
 
 def checked_name(name: str) -> str:

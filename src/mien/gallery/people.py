@@ -69,9 +69,12 @@ def all_people(db: sqlite3.Connection) -> Iterator[Person]:
 
 def find_person(db: sqlite3.Connection, name: str) -> Person | None:
     """The person of a name, or None."""
-    name = normalized_name(name)
-    row = db.execute(f"{_PEOPLE} AND p.bucket = ? AND p.name = ?", (bucket(name), name)).fetchone()
-    return None if row is None else _person(row)
+    forms = [name.strip(), normalized_name(name)]  # galleries of before hold names that are not composed
+    for form in dict.fromkeys(map(storable, forms)):
+        row = db.execute(f"{_PEOPLE} AND p.bucket = ? AND p.name = ?", (bucket(form), form)).fetchone()
+        if row is not None:
+            return _person(row)
+    return None
 
 
 def person_of(db: sqlite3.Connection, number: int) -> Person:
@@ -87,7 +90,7 @@ def get_person(db: sqlite3.Connection, name: str) -> Person:
     """
     person = find_person(db, name)
     if person is None:
-        raise PersonNotFoundError(f"nobody called {name!r} is enrolled; `mien gallery list` tells who is")
+        raise PersonNotFoundError(f"nobody called {storable(name)!r} is enrolled; `mien gallery list` tells who is")
     return person
 
 

@@ -47,7 +47,7 @@ def to_lines(contract: Contract, exported: Iterable[Exported]) -> Iterator[str]:
     header = {"format": FORMAT, "version": VERSION, "model": contract.model_id}
     yield json.dumps({**header, "embedding_size": contract.embedding_size}) + "\n"
     for record in exported:
-        yield json.dumps(_record(record), ensure_ascii=False) + "\n"
+        yield json.dumps(_record(record)) + "\n"
 
 
 def from_lines(lines: Iterable[str], contract: Contract, name: str) -> Iterator[Exported]:

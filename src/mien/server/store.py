@@ -6,7 +6,6 @@ embedding of the last face. What has ended goes with `mien.server.challenges.Cha
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from threading import Lock
 from typing import Self
 
 from mien.errors import ServiceError
-from mien.gallery.database import connect, transaction
+from mien.gallery.database import connect, create_private, transaction
 
 APPLICATION_ID = 0x6D696E73
 """Marks the file, in SQLite's header: "mins" in ASCII."""
@@ -46,7 +45,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            create_private(path)
         except OSError as error:
             raise ServiceError(f"{path} cannot be opened ({error.strerror}); check the folder's rights") from error
         self._lock = Lock()

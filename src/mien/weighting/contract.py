@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +88,14 @@ class TaskWeighting(WideBuffers, ABC):
         """Keep the weights ``(T,)`` of this step, and of the absent tasks those of before."""
         with torch.no_grad():
             self.last_weights.copy_(weights)
-            self.kept_weights.copy_(torch.where(present, self.last_weights, self.kept_weights))
+            now = present.to(self.last_weights.device)
+            self.kept_weights.copy_(torch.where(now, self.last_weights, self.kept_weights))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Take states of before `kept_weights`, too."""
+        if (last := state_dict.get(f"{prefix}last_weights")) is not None:
+            state_dict.setdefault(f"{prefix}kept_weights", last)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _gather(self, losses: Mapping[str, Tensor]) -> TaskLosses:
         """Check the losses, put them in order, and make the ranks agree before the first step."""

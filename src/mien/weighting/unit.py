@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, inf, prod, sqrt
+from math import exp, prod, sqrt
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,9 @@ from mien.errors import WeightingError
 
 FeatureShape = int | Sequence[int]
 """The size of the features of one image: a number, or a shape such as ``(C, H, W)`` that is flattened."""
+
+LARGEST_SCALE = 100.0
+"""With a larger norm of the logits the softmax would be a choice: in float32 all weights but one would be 0."""
 
 _ROUNDS = 200
 
@@ -31,14 +34,14 @@ def weight_bounds(tasks: int, scale: float = 1.0) -> tuple[float, float]:
         scale: s, above 0. Default 1, that of the paper's published curves.
 
     Raises:
-        WeightingError: the scale is not positive and finite.
+        WeightingError: the scale is not above 0, or larger than `LARGEST_SCALE`.
 
     Example:
         >>> [round(bound, 3) for bound in weight_bounds(2)], [round(bound, 3) for bound in weight_bounds(3)]
         ([0.196, 0.804], [0.128, 0.63])
     """
-    if not 0 < scale < inf:
-        raise WeightingError(f"`scale` must be positive and finite; got {scale}.")
+    if not 0 < scale <= LARGEST_SCALE:
+        raise WeightingError(f"`scale` must be positive, and at most {LARGEST_SCALE}; got {scale}.")
     others = tasks - 1
     if others == 0:
         return 1.0, 1.0
@@ -102,7 +105,7 @@ class WeightUnit(nn.Module):
         size = features if isinstance(features, int) else prod(features)
         if size < 1 or tasks < 1:
             raise WeightingError(f"The unit needs features and tasks, at least one each; got {features} and {tasks}.")
-        if not 0 < scale < inf or (not normalize_logits and scale != 1):
+        if not 0 < scale <= LARGEST_SCALE or (not normalize_logits and scale != 1):
             raise WeightingError(f"`scale` must be positive, and 1 when logits are not normalised; got {scale}.")
         self.normalize_logits = normalize_logits
         self.scale = scale
