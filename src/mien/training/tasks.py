@@ -168,9 +168,11 @@ def _answer(branch: nn.Module, features: Tensor) -> Tensor:
     norms = [] if len(features) > 1 else [m for m in branch.modules() if isinstance(m, _NORMS) and m.training]
     for norm in norms:
         norm.eval()
-    output: Tensor = branch(features).float()
-    for norm in norms:
-        norm.train()
+    try:
+        output: Tensor = branch(features).float()
+    finally:
+        for norm in norms:
+            norm.train()
     return output
 
 
