@@ -210,3 +210,16 @@ def test_another_plans_run_is_not_taken(digits: TwoDigits, tmp_path: Path) -> No
     assert folder.load(plan) is not None
     shutil.copy(tmp_path / plan.file_name, tmp_path / other.file_name)
     assert folder.load(other) is None
+
+
+class HalfTold(TwoDigits):
+    """Forgets a task's figure."""
+
+    def evaluate(self, network, part, tasks) -> dict[str, float]:
+        return {task: figure for task, figure in super().evaluate(network, part, tasks).items() if task != LEFT}
+
+
+def test_a_figure_that_is_missing_is_named(tmp_path: Path) -> None:
+    problem = HalfTold(epochs=1, pairs=50, evaluated=50, learning_rates=(1e-3,))
+    with pytest.raises(RecipeError, match=f"no figure for {LEFT}"):
+        small(problem, tmp_path, seeds=1)

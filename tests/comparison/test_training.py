@@ -11,7 +11,6 @@ from mien.comparison import SINGLE, Plan, train
 from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits
 from mien.comparison.records import RunFolder
 from mien.comparison.training import CURVE_POINTS, _optimizers
-from mien.errors import RecipeError
 from mien.weighting import DynamicWeighting, UncertaintyWeighting
 from mien.weighting.registry import REGISTRY
 
@@ -90,14 +89,12 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(digits: TwoDigits
 
 
 class Blank(TwoDigits):
-    """Its figures are no numbers at a large learning rate, and one is missing where so wanted."""
-
-    missing = False
+    """Its figures are no numbers at a large learning rate."""
 
     def evaluate(self, network, part, tasks) -> dict[str, float]:
         figures = super().evaluate(network, part, tasks)
         figures[LEFT] = float("nan") if network.trunk[0].weight.abs().max() > 1e3 else figures[LEFT]
-        return {RIGHT: figures[RIGHT]} if self.missing else figures
+        return figures
 
 
 def test_a_figure_that_is_no_number_wins_nothing(tmp_path: Path) -> None:
@@ -105,14 +102,6 @@ def test_a_figure_that_is_no_number_wins_nothing(tmp_path: Path) -> None:
     problem.prepare()
     run = train(Plan("equal", 1e6, 0), problem)
     assert (run.best, run.failure) == (None, f"the validation figure of {LEFT} is nan")
-
-
-def test_a_figure_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = Blank(epochs=1, pairs=200, evaluated=200)
-    problem.prepare()
-    monkeypatch.setattr(Blank, "missing", True)
-    with pytest.raises(RecipeError, match=f"no figure for {LEFT}"):
-        train(Plan("equal", 1e-2, 0), problem)
 
 
 def test_curves_are_thinned_to_the_last_step() -> None:

@@ -158,9 +158,17 @@ class _Lab:
         run = self.folder.load(plan)
         if run is None:
             run = train(plan, self.experiment)
+            self._check(run)
             self.folder.save(run)
         self.observer.made(plan, run)
         return run
+
+    def _check(self, run: Run) -> None:
+        method = run.plan.method
+        tasks = [method.removeprefix(SINGLE)] if method.startswith(SINGLE) else self.experiment.tasks
+        for epoch in run.epochs:
+            if missing := [task for task in tasks if task not in epoch.validation or task not in epoch.test]:
+                raise RecipeError(f"the experiment's `evaluate` gave no figure for {missing[0]}; it must for each task")
 
     def choose_rate(self, entrant: str) -> float:
         """The learning rate with the best validation scores at the best epochs; the first of the grid if all fail."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,13 +106,7 @@ def _evaluate(experiment: Experiment, network: nn.Module, tasks: Collection[str]
     network.eval()
     with torch.no_grad():
         found = [experiment.evaluate(network, "validation", tasks), experiment.evaluate(network, "test", tasks)]
-    return Epoch(*[_figures(figures, tasks) for figures in found])
-
-
-def _figures(found: Mapping[str, float], tasks: Collection[str]) -> dict[str, float]:
-    if missing := [task for task in tasks if task not in found]:
-        raise RecipeError(f"the experiment's `evaluate` gave no figure for {missing[0]}; it must for all its tasks")
-    return {task: float(found[task]) for task in tasks}
+    return Epoch(*[{task: float(figure) for task, figure in figures.items()} for figures in found])
 
 
 def _diverged(epoch: Epoch) -> str:
