@@ -51,18 +51,18 @@ class Policy:
     overlap: float = 0.3
 
     def __post_init__(self) -> None:
+        def keep(name: str, number: float) -> None:
+            object.__setattr__(self, name, number)  # NumPy's numbers become Python's, which JSON can hold
+
         for name in ("probability", "margin", "overlap"):
-            _check(name, getattr(self, name), 0, 1)
+            keep(name, _checked(name, getattr(self, name), 0, 1))
+        for name in ("threshold", "time_limit", "lockout", "max_gap"):
+            keep(name, _checked(name, getattr(self, name), 0, inf))
         for name in ("count", "hold", "attempts"):
             value = getattr(self, name)
             if not isinstance(value, Integral) or isinstance(value, bool):
                 raise AuthenticationError(f"{name} is {value!r}; give a whole number")
-            _check(name, int(value), 1, inf)
-            object.__setattr__(self, name, int(value))  # of NumPy's numbers
-        for name in ("threshold", "time_limit", "lockout", "max_gap"):
-            _check(name, getattr(self, name), 0, inf)
-        for name in ("probability", "margin", "overlap", "threshold", "time_limit", "lockout", "max_gap"):
-            object.__setattr__(self, name, float(getattr(self, name)))
+            keep(name, int(_checked(name, value, 1, inf)))
         if self.time_limit == 0:
             raise AuthenticationError("time_limit is 0; give the seconds in which a challenge can be answered")
         if type(self.neutral_first) is not bool:
@@ -130,9 +130,14 @@ def _check_answers(contract: Contract) -> None:
             raise AuthenticationError(f"model {contract.model_id} has no {answer} output; use one with both answers")
 
 
-def _check(name: str, value: float, low: float, high: float) -> None:
+def _checked(name: str, value: object, low: float, high: float) -> float:
     if not isinstance(value, Real) or isinstance(value, bool):
         raise AuthenticationError(f"{name} is {value!r}; give a number")
-    if not low <= value <= high or value == inf:  # false for NaN too
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        number = inf
+    if not low <= number <= high or number == inf:  # false for NaN too
         limits = f"between {low} and {high}" if high < inf else f"at least {low}, and finite"
         raise AuthenticationError(f"{name} is {value}; give a value {limits}")
+    return number

@@ -85,7 +85,9 @@ def service_file(gallery: Path) -> Path:
     >>> service_file(Path("people.db")).name, service_file(Path("people")).name
     ('people.service.db', 'people.service')
     """
-    return gallery.with_name(f"{gallery.name.removesuffix('.db')}.service{'.db' * gallery.name.endswith('.db')}")
+    return (
+        gallery.with_suffix(".service.db") if gallery.suffix == ".db" else gallery.with_name(f"{gallery.name}.service")
+    )
 
 
 def bucket(name: str) -> int:

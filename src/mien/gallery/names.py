@@ -11,7 +11,6 @@ MAX_NAME = 200
 """Characters of a name."""
 
 _JOINERS = "\u200c\u200d"  # parts of names in Persian and in Indian scripts
-_SPACES = ("Zs",)  # such as the ideographic space
 
 
 def normalized_name(name: str) -> str:
@@ -30,7 +29,8 @@ def checked_name(name: str) -> str:
         GalleryError: the name is empty or too long, holds control characters or a slash, or is ``.`` or ``..``.
     """
     name = normalized_name(name)
-    readable = all(c.isprintable() or c in _JOINERS or unicodedata.category(c) in _SPACES for c in name)
+    # Spaces (Zs) of other scripts, such as the ideographic one, do not count as printable in Python.
+    readable = all(c.isprintable() or c in _JOINERS or unicodedata.category(c) == "Zs" for c in name)
     if not name or len(name) > MAX_NAME or not readable or "/" in name or name in (".", ".."):
         raise GalleryError(
             f"the name {name[:MAX_NAME]!r} is no readable text of 1 to {MAX_NAME} characters without /; give another"
