@@ -84,12 +84,15 @@ class TaskWeighting(WideBuffers, ABC):
         """The weights of the last step by task, for logs; 0 for an absent task, and for all before the first step."""
         return dict(zip(self.tasks, self.last_weights.tolist(), strict=True))
 
-    def _remember(self, weights: Tensor, present: Tensor) -> None:
+    def _remember(self, weights: Tensor, losses: TaskLosses) -> None:
         """Keep the weights ``(T,)`` of this step, and of the absent tasks those of before."""
         with torch.no_grad():
             self.last_weights.copy_(weights)
-            now = present.to(self.last_weights.device)
-            self.kept_weights.copy_(torch.where(now, self.last_weights, self.kept_weights))
+            if losses.mask is None:
+                self.kept_weights.copy_(weights)
+            else:
+                present = losses.mask.to(self.kept_weights.device)
+                self.kept_weights.copy_(torch.where(present, self.last_weights, self.kept_weights))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """Take states of before `kept_weights`, too."""
@@ -155,7 +158,7 @@ class ScalarWeighting(TaskWeighting):
     def _total(self, losses: TaskLosses, weights: Tensor) -> Tensor:
         """Return ``sum_i sg(w_i) L_i`` for weights ``(T,)`` and remember them."""
         constant = weights.detach()
-        self._remember(constant, losses.present)
+        self._remember(constant, losses)
         return torch.dot(constant.to(losses.values.dtype), losses.values)
 
 

@@ -100,11 +100,11 @@ class GradientWeighting(TaskWeighting):
         else:
             weights = self._combine([losses[task] for task in self.tasks if task in losses], features)
         if weights is None:
-            self._remember(torch.where(gathered.present, float("nan"), 0.0), gathered.present)
+            self._remember(torch.where(gathered.present, float("nan"), 0.0), gathered)
             return gathered.mean(gathered.levels)
         full = torch.zeros_like(gathered.levels)
         full[gathered.present] = weights.to(full)
-        self._remember(full, gathered.present)
+        self._remember(full, gathered)
         return torch.dot(full, gathered.levels)
 
     def _combine(self, losses: list[Tensor], features: Tensor) -> Tensor | None:
