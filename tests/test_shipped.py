@@ -10,8 +10,8 @@ def test_a_gallery_of_a_model_that_is_no_longer_shipped_is_told_the_way_out(monk
     said = shipped.other_model("people.db", "mien-r29-d2b8b6eab8ed", "mien-s1-0123456789ab")
     assert said == (
         "people.db holds embeddings of mien-r29-d2b8b6eab8ed, which mien-s1-0123456789ab cannot compare: that model "
-        "came with mien up to version 0.1; enroll the people's photos into a new gallery, install mien 0.1, or give that "
-        "model's file with --model"
+        "came with mien up to version 0.1; enroll the people's photos into a new gallery, install mien 0.1, or give "
+        "that model's file with --model"
     )
 
 
