@@ -361,7 +361,7 @@ def test_few_people_with_two_photos_among_many_with_one_can_be_validated(
         source.train,
         images=torch.randint(256, (45, *source.train.images.shape[1:]), dtype=torch.uint8),
         identity=order[who],
-        expression=torch.full((45,), UNLABELLED),  # nor is there anything to say about expressions
+        shares=torch.zeros(45, 2),  # nor is there anything to say about expressions
     )
     metrics = validate(recipe, empty_network(recipe).eval(), [replace(source, validation=photos)])
     assert metrics.keys() == {"faces/verification_accuracy", "faces/tar_at_far_1e-2", "score"}

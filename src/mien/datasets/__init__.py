@@ -16,7 +16,7 @@ from mien.datasets.splits import drop_repeats, random_order, split_by_person
 
 if TYPE_CHECKING:
     from mien.datasets.augmentation import Augmentation, plain_view
-    from mien.datasets.pixels import FacePixels, decode, digest
+    from mien.datasets.pixels import FacePixels, decode, digest, most_voted
 
 __all__ = [
     "LAYOUTS",
@@ -40,6 +40,7 @@ __all__ = [
     "digest",
     "drop_repeats",
     "find_layout",
+    "most_voted",
     "numbered_pairs",
     "pair_key",
     "parse_expression",
@@ -57,7 +58,7 @@ __all__ = [
 
 _NEED_TORCH = {
     **dict.fromkeys(("Augmentation", "plain_view"), "mien.datasets.augmentation"),
-    **dict.fromkeys(("FacePixels", "decode", "digest"), "mien.datasets.pixels"),
+    **dict.fromkeys(("FacePixels", "decode", "digest", "most_voted"), "mien.datasets.pixels"),
 }
 
 

@@ -55,7 +55,7 @@ class Batches:
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0 over all epochs."""
         generator = self._generator(1, step)
-        views, stems, identities, expressions = [], [], [], []
+        views, stems, identities, shares = [], [], [], []
         offset = 0
         for number, source in enumerate(self.sources):
             rows = self._rows(number, step)
@@ -67,11 +67,11 @@ class Batches:
                 stems.append(self.stem(views[-1]))
             identity = source.train.identity[rows]
             identities.append(torch.where(identity == UNLABELLED, identity, identity + offset))
-            expressions.append(source.train.expression[rows])
+            shares.append(source.train.shares[rows])
             offset += len(source.train.people)
         expression = self.recipe.tasks.expression
         pixels = torch.cat(views) if expression and expression.taught else None
-        return Batch(pixels, torch.cat(stems), torch.cat(identities), torch.cat(expressions))
+        return Batch(pixels, torch.cat(stems), torch.cat(identities), torch.cat(shares))
 
     def _view(self, source: Source, images: Tensor, generator: torch.Generator) -> Tensor:
         return source.recipe.augmentation(images, self.recipe.crop_size, generator)

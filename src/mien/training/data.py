@@ -76,7 +76,7 @@ def _load(
     train = decode(samples, classes, recipe.crop_size)
     held_out = [*(validation.digests if validation else [])]
     for part in source.held_out:
-        held_out += decode(everything.split(part), classes, recipe.crop_size).digests
+        held_out += decode(everything.seen_in(part), classes, recipe.crop_size).digests
     labels = [(int(who), int(how)) for who, how in zip(train.identity, train.expression, strict=True)]
     repeats = drop_repeats(train.digests, labels, held_out)
     kept = _only(train.take(repeats.keep), source)
@@ -95,5 +95,5 @@ def _only(pixels: FacePixels, source: SourceRecipe) -> FacePixels:
     if "identity" not in source.learn:
         pixels.identity.fill_(UNLABELLED)
     if "expression" not in source.learn:
-        pixels.expression.fill_(UNLABELLED)
+        pixels.shares.zero_()
     return pixels

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.datasets import UNLABELLED
+from mien.datasets import UNLABELLED, most_voted
 from mien.networks import (
     EXPRESSION,
     IDENTITY,
@@ -36,13 +36,18 @@ class Batch:
         pixels: the views, RGB ``(N, 3, S, S)`` of 0 to 255; None where no teacher looks at them.
         stem: output of the stem, ``(N, C, H, W)``.
         identity: int64 ``(N,)``, -1 where unlabelled.
-        expression: int64 ``(N,)``, -1 where unlabelled.
+        shares: of the expressions, float32 ``(N, K)``; zeros where unlabelled.
     """
 
     pixels: Tensor | None
     stem: Tensor
     identity: Tensor
-    expression: Tensor
+    shares: Tensor
+
+    @property
+    def expression(self) -> Tensor:
+        """int64 ``(N,)``: the expression with the largest share, -1 where unlabelled."""
+        return most_voted(self.shares)
 
 
 class Task(nn.Module, ABC):
@@ -63,7 +68,7 @@ class Task(nn.Module, ABC):
 
 
 class ExpressionTask(Task):
-    """Cross-entropy over the expressions, of faces as they are or of mixtures of two.
+    """Cross-entropy with the shares of the expressions, of faces as they are or of mixtures of two.
 
     Args:
         recipe: what the recipe says about it.
@@ -89,8 +94,8 @@ class ExpressionTask(Task):
         return F.cross_entropy(_answer(branch, features), targets, label_smoothing=self.recipe.label_smoothing)
 
     def _targets(self, batch: Batch, labelled: Tensor) -> Tensor:
-        """What the labels say, and the teacher: probabilities ``(N, C)``."""
-        targets = F.one_hot(batch.expression[labelled], len(self.recipe.classes)).float()
+        """What the labels or votes say, and the teacher: probabilities ``(N, C)``."""
+        targets = batch.shares[labelled]
         if self.teacher is None or batch.pixels is None:
             return targets
         return torch.lerp(targets, self.teacher(batch.pixels[labelled]), self.recipe.taught)
