@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mien.datasets.balance import balanced_order, class_weights
 from mien.datasets.check import Check, Figure, check_layout, check_photos
 from mien.datasets.engine import read_layout, read_pairs
 from mien.datasets.labels import parse_expression
@@ -34,8 +35,10 @@ __all__ = [
     "Sample",
     "SampleSet",
     "Skipped",
+    "balanced_order",
     "check_layout",
     "check_photos",
+    "class_weights",
     "decode",
     "digest",
     "drop_repeats",

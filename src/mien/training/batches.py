@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from mien.datasets import UNLABELLED, random_order
+from mien.datasets import UNLABELLED, balanced_order, class_weights, random_order
 from mien.training.data import Source
 from mien.training.recipe import Recipe
 from mien.training.tasks import Batch
@@ -31,6 +31,7 @@ class Batches:
         self.sources = sources
         self.stem = stem
         self.people = sum(len(source.train.people) for source in sources)
+        self._weights = [_weights(source) for source in sources]
         self._orders: dict[int, tuple[int, Tensor]] = {}
         self._cache: list[Tensor] = []
 
@@ -55,7 +56,7 @@ class Batches:
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0 over all epochs."""
         generator = self._generator(1, step)
-        views, stems, identities, shares = [], [], [], []
+        views, stems, identities, shares, weights = [], [], [], [], []
         offset = 0
         for number, source in enumerate(self.sources):
             rows = self._rows(number, step)
@@ -68,10 +69,11 @@ class Batches:
             identity = source.train.identity[rows]
             identities.append(torch.where(identity == UNLABELLED, identity, identity + offset))
             shares.append(source.train.shares[rows])
+            weights.append(self._weights[number].expand(len(rows), -1))
             offset += len(source.train.people)
         expression = self.recipe.tasks.expression
         pixels = torch.cat(views) if expression and expression.taught else None
-        return Batch(pixels, torch.cat(stems), torch.cat(identities), torch.cat(shares))
+        return Batch(pixels, torch.cat(stems), torch.cat(identities), torch.cat(shares), torch.cat(weights))
 
     def _view(self, source: Source, images: Tensor, generator: torch.Generator) -> Tensor:
         return source.recipe.augmentation(images, self.recipe.crop_size, generator)
@@ -83,12 +85,23 @@ class Batches:
     def _rows(self, number: int, step: int) -> Tensor:
         source, (turn, position) = self.sources[number], divmod(step, self._steps_per_pass(number))
         if self._orders.get(number, (None,))[0] != turn:
-            self._orders[number] = turn, torch.tensor(random_order(len(source.train), self.recipe.seed, number, turn))
+            self._orders[number] = turn, torch.tensor(self._order(source, self.recipe.seed, number, turn))
         start = position * source.recipe.per_batch
         return self._orders[number][1][start : start + source.recipe.per_batch]
 
+    def _order(self, source: Source, *key: int) -> list[int]:
+        if not source.recipe.balance:
+            return random_order(len(source.train), *key)
+        return balanced_order(source.train.expression.numpy(), source.recipe.balance, *key)
+
     def _generator(self, *key: int) -> torch.Generator:
         return torch.Generator().manual_seed(seed_of(self.recipe.seed, *key))
+
+
+def _weights(source: Source) -> Tensor:
+    """How much each expression counts in a source's part of the loss, float32 ``(K,)``."""
+    weights = class_weights(source.train.shares.numpy(), source.recipe.class_weight)
+    return torch.from_numpy(weights * source.recipe.weight).float()
 
 
 def seed_of(*key: int) -> int:

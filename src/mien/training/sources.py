@@ -54,6 +54,11 @@ class SourceRecipe(Section):
             ``part``.
         learn: which of its labels are used.
         augmentation: random changes of its photos.
+        balance: how far rare expressions are drawn more often: a photo comes in proportion to the share of its
+            expression in the set to the power ``-balance``. 0 draws all photos alike, 1 all expressions.
+        class_weight: how far rare expressions count more in the expression loss: each expression's term is multiplied
+            by its share of the set's votes to the power ``-class_weight``, scaled to a mean of 1. 0 counts all alike.
+        weight: factor of its photos' expression loss.
     """
 
     data: str
@@ -65,6 +70,9 @@ class SourceRecipe(Section):
     held_out: tuple[str, ...] = ()
     learn: tuple[Literal["identity", "expression"], ...] = ("identity", "expression")
     augmentation: Augmentation = Augmentation()
+    balance: Fraction = 0.0
+    class_weight: float = Field(default=0.0, ge=0)
+    weight: Positive = 1.0
 
     @model_validator(mode="after")
     def _known_layout(self) -> SourceRecipe:

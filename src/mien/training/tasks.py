@@ -37,12 +37,14 @@ class Batch:
         stem: output of the stem, ``(N, C, H, W)``.
         identity: int64 ``(N,)``, -1 where unlabelled.
         shares: of the expressions, float32 ``(N, K)``; zeros where unlabelled.
+        weights: how much each expression of each photo counts in the loss, float32 ``(N, K)``.
     """
 
     pixels: Tensor | None
     stem: Tensor
     identity: Tensor
     shares: Tensor
+    weights: Tensor
 
     @property
     def expression(self) -> Tensor:
@@ -81,7 +83,7 @@ class ExpressionTask(Task):
         self.teacher = teacher
 
     def loss(self, branch: nn.Module, shared: Tensor, batch: Batch) -> Tensor | None:
-        """Mean over the labelled photos; the branch sees no others."""
+        """Mean over the labelled photos, each with its weights; the branch sees no others."""
         labelled = batch.expression != UNLABELLED
         if not labelled.any():
             return None
@@ -91,14 +93,15 @@ class ExpressionTask(Task):
             share, other = torch.distributions.Beta(alpha, alpha).sample(), torch.randperm(len(targets))
             features = torch.lerp(features[other], features, share[..., None, None].to(features.dtype))
             targets = torch.lerp(targets[other], targets, share)
-        return F.cross_entropy(_answer(branch, features), targets, label_smoothing=self.recipe.label_smoothing)
+        return F.cross_entropy(_answer(branch, features), targets)
 
     def _targets(self, batch: Batch, labelled: Tensor) -> Tensor:
-        """What the labels or votes say, and the teacher: probabilities ``(N, C)``."""
+        """What the labels or votes say, and the teacher, smoothed and times the weights, ``(N, K)``."""
         targets = batch.shares[labelled]
-        if self.teacher is None or batch.pixels is None:
-            return targets
-        return torch.lerp(targets, self.teacher(batch.pixels[labelled]), self.recipe.taught)
+        if self.teacher is not None and batch.pixels is not None:
+            targets = torch.lerp(targets, self.teacher(batch.pixels[labelled]), self.recipe.taught)
+        smoothed = torch.lerp(targets, torch.full_like(targets, 1 / targets.shape[1]), self.recipe.label_smoothing)
+        return smoothed * batch.weights[labelled]
 
 
 class IdentityTask(Task):
