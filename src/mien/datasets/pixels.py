@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -60,18 +60,21 @@ class FacePixels:
         tied = (self.shares == self.shares.amax(dim=1, keepdim=True)).sum(dim=1) > 1
         return self.expression.masked_fill(tied, UNLABELLED)
 
+    def to(self, device: torch.device) -> FacePixels:
+        """The same photos and labels on a device."""
+        moved = {name: getattr(self, name).to(device) for name in ("images", "identity", "shares")}
+        return replace(self, **moved)
+
     def take(self, positions: Sequence[int]) -> FacePixels:
         """The photos at these positions, in this order."""
         rows = torch.tensor(positions, dtype=torch.int64)
-        return FacePixels(
-            self.name,
-            self.images[rows],
-            self.identity[rows],
-            self.shares[rows],
-            self.people,
-            [self.names[i] for i in positions],
-            [self.digests[i] for i in positions],
-            self.skipped,
+        return replace(
+            self,
+            images=self.images[rows],
+            identity=self.identity[rows],
+            shares=self.shares[rows],
+            names=[self.names[i] for i in positions],
+            digests=[self.digests[i] for i in positions],
         )
 
 
@@ -82,7 +85,7 @@ def most_voted(shares: Tensor) -> Tensor:
     [1, 0, -1]
     """
     if not shares.shape[1]:
-        return torch.full((len(shares),), UNLABELLED)
+        return torch.full((len(shares),), UNLABELLED, device=shares.device)
     return shares.argmax(dim=1).masked_fill(shares.sum(dim=1) == 0, UNLABELLED)
 
 

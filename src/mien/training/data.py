@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import torch
 
 from mien.datasets import READERS, UNLABELLED, FacePixels, SampleSet, decode, drop_repeats, split_by_person
 from mien.errors import DataError
@@ -27,6 +29,12 @@ class Source:
     recipe: SourceRecipe
     train: FacePixels
     validation: FacePixels | None
+
+    def to(self, device: torch.device) -> Source:
+        """The same photos and labels on a device."""
+        return replace(
+            self, train=self.train.to(device), validation=self.validation.to(device) if self.validation else None
+        )
 
 
 def load_sources(recipe: Recipe, folders: Mapping[str, Path], report: Callable[[str], None]) -> list[Source]:

@@ -187,6 +187,8 @@ class Recipe(Section):
         epochs: passes over the first source.
         crop_size: side of the crops that the model is made for, in pixels.
         alignment: to which landmarks the aligned crops were brought (see `mien.alignment`); the model file says it.
+        device: where to compute: ``cpu``; ``cuda``, a GPU; or ``auto``, a GPU where there is one. It does not count as a part
+            of what is trained: a run may go on elsewhere, though only on one CPU to bit by bit the same end.
         precision: ``bfloat16`` computes the network under autocast: faster where the processor has instructions for it,
             many times slower where not.
         average: decay of the running average of the weights, which is what is validated and kept; 0 for none.
@@ -207,6 +209,7 @@ class Recipe(Section):
     optimizer: OptimizerRecipe = OptimizerRecipe()
     crop_size: CropSize = 150
     alignment: Literal["dlib", "arcface"] = "dlib"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     average: Fraction = 0.0
     cached_views: Natural = 0
@@ -223,7 +226,12 @@ class Recipe(Section):
     @property
     def hash(self) -> str:
         """Identifies the recipe's content: the first 12 digits of the SHA-256 of its canonical form."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        return hashlib.sha256(self.content.encode()).hexdigest()[:12]
+
+    @property
+    def content(self) -> str:
+        """The canonical form: JSON of all that decides about the model, without the device."""
+        return self.model_dump_json(exclude={"device"})
 
     def changed(self, changes: dict[str, Any]) -> Recipe:
         """A recipe with some values replaced.

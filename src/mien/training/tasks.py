@@ -89,8 +89,9 @@ class ExpressionTask(Task):
             return None
         features, targets = shared[labelled], self._targets(batch, labelled)
         if self.recipe.mixup:
-            alpha = torch.full((len(targets), 1), self.recipe.mixup)
-            share, other = torch.distributions.Beta(alpha, alpha).sample(), torch.randperm(len(targets))
+            alpha = targets.new_full((len(targets), 1), self.recipe.mixup)
+            share = torch.distributions.Beta(alpha, alpha).sample()
+            other = torch.randperm(len(targets), device=targets.device)
             features = torch.lerp(features[other], features, share[..., None, None].to(features.dtype))
             targets = torch.lerp(targets[other], targets, share)
         return F.cross_entropy(_answer(branch, features), targets)
