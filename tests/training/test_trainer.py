@@ -379,8 +379,43 @@ def test_few_people_with_two_photos_among_many_with_one_can_be_validated(
         shares=torch.zeros(45, 2),  # nor is there anything to say about expressions
     )
     metrics = validate(recipe, empty_network(recipe).eval(), [replace(source, validation=photos)])
-    assert metrics.keys() == {"faces/verification_accuracy", "faces/tar_at_far_1e-2", "score"}
+    tars = {"faces/tar_at_far_1e-2", "faces/tar_at_far_1e-3"}
+    assert metrics.keys() == {"faces/verification_accuracy", "score"} | tars
     assert metrics["score"] == metrics["faces/verification_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("score", "figures"),
+    [
+        (None, ["expression_accuracy", "verification_accuracy"]),
+        (
+            ["expression_accuracy", "expression_balanced_accuracy"],
+            ["expression_accuracy", "expression_balanced_accuracy"],
+        ),
+        (["faces/tar_at_far_1e-3"], ["tar_at_far_1e-3"]),
+    ],
+)
+def test_the_epoch_is_chosen_by_the_figures_that_the_recipe_names(
+    content: dict[str, Any], faces: Path, score: list[str] | None, figures: list[str]
+) -> None:
+    torch.manual_seed(0)
+    recipe = parse_recipe(content | ({"score": score} if score else {}), "recipe")
+    [source] = load_sources(recipe, {"faces": faces}, lambda _: None)
+    metrics = validate(recipe, empty_network(recipe).eval(), [replace(source, validation=source.train)])
+    assert metrics["score"] == pytest.approx(np.mean([metrics[f"faces/{figure}"] for figure in figures]))
+    assert 0 <= metrics["faces/expression_calibration_error"] <= 1
+
+
+def test_ties_of_votes_are_not_validated_on(content: dict[str, Any], faces: Path) -> None:
+    recipe = parse_recipe(content, "recipe")
+    [source] = load_sources(recipe, {"faces": faces}, lambda _: None)
+    network = empty_network(recipe).eval()
+    clear = source.train.take((source.train.expression >= 0).nonzero()[:, 0].tolist())
+    shares = torch.cat([clear.shares * 0.8 + 0.1, torch.full_like(clear.shares, 0.5)])
+    tied = replace(clear.take([*range(len(clear)), *range(len(clear))]), shares=shares)
+    figures = [validate(recipe, network, [replace(source, validation=photos)]) for photos in (clear, tied)]
+    for name in ("faces/expression_accuracy", "faces/expression_calibration_error"):
+        assert figures[0][name] == pytest.approx(figures[1][name], abs=1e-6)
 
 
 def test_history_and_curves_are_written(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:

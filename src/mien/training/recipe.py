@@ -16,6 +16,15 @@ from mien.training.sources import Count, Fraction, Natural, Positive, Section, S
 from mien.types import Expression
 from mien.weighting import METHODS
 
+FIGURES = (
+    "expression_accuracy",
+    "expression_balanced_accuracy",
+    "verification_accuracy",
+    "tar_at_far_1e-2",
+    "tar_at_far_1e-3",
+)
+"""What the best epoch may be chosen by."""
+
 CropSize = Annotated[int, Field(ge=112)]  # below that, the last stage of resnet29 has no room
 
 
@@ -187,14 +196,16 @@ class Recipe(Section):
         epochs: passes over the first source.
         crop_size: side of the crops that the model is made for, in pixels.
         alignment: to which landmarks the aligned crops were brought (see `mien.alignment`); the model file says it.
-        device: where to compute: ``cpu``; ``cuda``, a GPU; or ``auto``, a GPU where there is one. It does not count as a part
-            of what is trained: a run may go on elsewhere, though only on one CPU to bit by bit the same end.
+        device: where to compute: ``cpu``; ``cuda``, a GPU; or ``auto``, a GPU where there is one. It says nothing about
+            the model: a run may go on elsewhere, though only on one CPU to bit by bit the same end.
         precision: ``bfloat16`` computes the network under autocast: faster where the processor has instructions for it,
             many times slower where not.
         average: decay of the running average of the weights, which is what is validated and kept; 0 for none.
         cached_views: 0 draws new views in every epoch; k keeps k random views of each photo, with the frozen stem's
             output computed once.
         checkpoint_every: steps between checkpoints.
+        score: the figures of validation, of `FIGURES`, whose mean chooses the epoch that is kept; those of all sources,
+            or with ``<data set>/`` before the name those of one.
     """
 
     name: str
@@ -214,6 +225,7 @@ class Recipe(Section):
     average: Fraction = 0.0
     cached_views: Natural = 0
     checkpoint_every: Count = 200
+    score: Annotated[tuple[str, ...], Field(min_length=1)] = ("expression_accuracy", "verification_accuracy")
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
@@ -221,6 +233,11 @@ class Recipe(Section):
             raise ValueError("network.frozen must not be above network.split")
         if self.cached_views and self.tasks.expression and self.tasks.expression.taught:
             raise ValueError("tasks.expression.taught needs new views of the photos; set cached_views to 0")
+        for name in self.score:
+            data, _, figure = name.rpartition("/")
+            if figure not in FIGURES or (data and data not in {source.data for source in self.sources}):
+                known = ", ".join(FIGURES)
+                raise ValueError(f"score {name!r} is unknown; name any of {known}; for one source <data set>/<figure>")
         return self
 
     @property

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.datasets import FacePixels, plain_view
-from mien.evaluation import evaluate_expression, evaluate_verification
+from mien.evaluation import calibration_error, evaluate_expression, evaluate_verification
 from mien.networks import EXPRESSION, IDENTITY, FaceNetwork
 from mien.training.data import Source
 from mien.training.devices import CPU, Device
@@ -16,15 +16,18 @@ from mien.training.recipe import Recipe
 
 _BATCH = 200
 _FOLDS = 5
+_FARS = (1e-2, 1e-3)
+_IMPOSTORS_PER_GENUINE = 200.0
 
 Metrics = dict[str, float]
 
 
 def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source], device: Device = CPU) -> Metrics:
-    """Expression accuracy and balanced accuracy, and verification accuracy, of each source that keeps photos for it.
+    """Figures of each source that keeps photos for validation, by ``<data set>/<figure>``.
 
-    Keys are ``<data set>/<figure>``. ``score`` is what the best epoch is chosen by: the mean of the figures that are
-    named ``expression_accuracy`` and ``verification_accuracy``.
+    Expressions: ``expression_accuracy``, ``expression_balanced_accuracy`` (mean recall) and
+    ``expression_calibration_error``, on the photos whose votes single out one expression. Identities:
+    ``verification_accuracy`` and ``tar_at_far_...``. ``score``, the mean of what the recipe names, chooses the epoch.
     """
     metrics: Metrics = {}
     for source in sources:
@@ -33,22 +36,41 @@ def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source], device
         outputs = predict(network, source.validation, recipe.crop_size, device)
         name = source.recipe.data
         if EXPRESSION in outputs and recipe.tasks.expression and "expression" in source.recipe.learn:
-            names = [str(expression) for expression in recipe.tasks.expression.classes]
-            labels = source.validation.expression.cpu().numpy()
-            if (labels >= 0).any():
-                result = evaluate_expression(outputs[EXPRESSION].numpy(), labels, names, bootstrap=0)
-                metrics[f"{name}/expression_accuracy"] = result.accuracy
-                metrics[f"{name}/expression_balanced_accuracy"] = result.macro_recall
-        if IDENTITY in outputs and (folds := _possible_folds(identities := _of_several(source.validation))):
-            verification = evaluate_verification(outputs[IDENTITY].numpy(), identities, folds=folds, bootstrap=0)
-            metrics[f"{name}/verification_accuracy"] = verification.accuracy
-            metrics[f"{name}/tar_at_far_1e-2"] = verification.points[0].tar
-    chosen = [
-        value for key, value in metrics.items() if key.endswith(("/expression_accuracy", "/verification_accuracy"))
-    ]
+            classes = [str(expression) for expression in recipe.tasks.expression.classes]
+            figures = _expression_figures(outputs[EXPRESSION], source.validation, classes)
+            metrics |= {f"{name}/{figure}": value for figure, value in figures.items()}
+        if IDENTITY in outputs:
+            figures = _verification_figures(outputs[IDENTITY], source.validation)
+            metrics |= {f"{name}/{figure}": value for figure, value in figures.items()}
+    chosen = [value for key, value in metrics.items() if {key, key.rpartition("/")[2]} & set(recipe.score)]
     if chosen:
         metrics["score"] = sum(chosen) / len(chosen)
     return metrics
+
+
+def _expression_figures(logits: Tensor, photos: FacePixels, classes: list[str]) -> Metrics:
+    labels = photos.unique_expression.cpu().numpy()
+    if not (labels >= 0).any():
+        return {}
+    result = evaluate_expression(logits.numpy(), labels, classes, bootstrap=0)
+    return {
+        "expression_accuracy": result.accuracy,
+        "expression_balanced_accuracy": result.macro_recall,
+        "expression_calibration_error": calibration_error(logits.softmax(dim=1).numpy(), labels),
+    }
+
+
+def _verification_figures(embeddings: Tensor, photos: FacePixels) -> Metrics:
+    identities = _of_several(photos)
+    folds = _possible_folds(identities)
+    if not folds:
+        return {}
+    accuracy = evaluate_verification(embeddings.numpy(), identities, folds=folds, bootstrap=0).accuracy
+    rates = evaluate_verification(
+        embeddings.numpy(), identities, folds=1, fars=_FARS, impostors_per_genuine=_IMPOSTORS_PER_GENUINE, bootstrap=0
+    )
+    tars = zip(("tar_at_far_1e-2", "tar_at_far_1e-3"), rates.points, strict=True)
+    return {"verification_accuracy": accuracy} | {name: point.tar for name, point in tars}
 
 
 def _of_several(photos: FacePixels) -> NDArray[np.int64]:
