@@ -16,8 +16,10 @@ from mien.networks.inception_resnet_v1 import inception_resnet_v1, inception_res
 from mien.networks.iresnet import iresnet
 from mien.networks.margin_losses import ArcFaceLoss, CosFaceLoss, MarginLoss
 from mien.networks.onnx_export import export_onnx
-from mien.networks.registry import BACKBONES, RANDOM, load_backbone
+from mien.networks.registry import BACKBONES, RANDOM, expression_layers, load_backbone
 from mien.networks.resnet29 import resnet29
+from mien.networks.sface import sface
+from mien.networks.sface_weights import find_sface, read_sface
 
 __all__ = [
     "BACKBONES",
@@ -33,9 +35,11 @@ __all__ = [
     "MarginLoss",
     "estimate_statistics",
     "export_onnx",
+    "expression_layers",
     "fetch_facenet",
     "find_dlib_resnet",
     "find_facenet",
+    "find_sface",
     "fold_affines",
     "hidden_head",
     "inception_resnet_v1",
@@ -47,6 +51,8 @@ __all__ = [
     "read_dlib_resnet",
     "read_facenet",
     "read_facenet_reduced",
+    "read_sface",
     "resnet29",
     "restore_batch_norm",
+    "sface",
 ]
