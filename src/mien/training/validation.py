@@ -11,6 +11,7 @@ from mien.datasets import FacePixels, plain_view
 from mien.evaluation import evaluate_expression, evaluate_verification
 from mien.networks import EXPRESSION, IDENTITY, FaceNetwork
 from mien.training.data import Source
+from mien.training.devices import CPU, Device
 from mien.training.recipe import Recipe
 
 _BATCH = 200
@@ -19,7 +20,7 @@ _FOLDS = 5
 Metrics = dict[str, float]
 
 
-def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source]) -> Metrics:
+def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source], device: Device = CPU) -> Metrics:
     """Expression accuracy and balanced accuracy, and verification accuracy, of each source that keeps photos for it.
 
     Keys are ``<data set>/<figure>``. ``score`` is what the best epoch is chosen by: the mean of the figures that are
@@ -29,11 +30,11 @@ def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source]) -> Met
     for source in sources:
         if source.validation is None:
             continue
-        outputs = predict(network, source.validation, recipe.crop_size, recipe.precision)
+        outputs = predict(network, source.validation, recipe.crop_size, device)
         name = source.recipe.data
         if EXPRESSION in outputs and recipe.tasks.expression and "expression" in source.recipe.learn:
             names = [str(expression) for expression in recipe.tasks.expression.classes]
-            labels = source.validation.expression.numpy()
+            labels = source.validation.expression.cpu().numpy()
             if (labels >= 0).any():
                 result = evaluate_expression(outputs[EXPRESSION].numpy(), labels, names, bootstrap=0)
                 metrics[f"{name}/expression_accuracy"] = result.accuracy
@@ -52,8 +53,9 @@ def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source]) -> Met
 
 def _of_several(photos: FacePixels) -> NDArray[np.int64]:
     """Identities ``(N,)`` of people with two photos or more, of whom every fold can make pairs; -1 for all others."""
-    _, inverse, counts = np.unique(photos.identity.numpy(), return_inverse=True, return_counts=True)
-    return np.where(counts[inverse] > 1, photos.identity.numpy(), -1)
+    people = photos.identity.cpu().numpy()
+    _, inverse, counts = np.unique(people, return_inverse=True, return_counts=True)
+    return np.where(counts[inverse] > 1, people, -1)
 
 
 def _possible_folds(identities: NDArray[np.int64]) -> int:
@@ -62,14 +64,17 @@ def _possible_folds(identities: NDArray[np.int64]) -> int:
 
 
 @torch.no_grad()
-def predict(network: FaceNetwork, photos: FacePixels, size: int, precision: str = "float32") -> dict[str, Tensor]:
-    """The network's outputs for photos as they are, float32 ``(N, outputs)`` by task; in evaluation mode."""
+def predict(network: FaceNetwork, photos: FacePixels, size: int, device: Device = CPU) -> dict[str, Tensor]:
+    """The network's outputs for photos as they are, float32 ``(N, outputs)`` by task; in evaluation mode.
+
+    Network and photos are on the device, the outputs on the CPU.
+    """
     training = network.training
     network.eval()
     parts: list[dict[str, Tensor]] = []
     for images in torch.split(photos.images, _BATCH):
         pixels = plain_view(images, size).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-            parts.append(network(pixels))
+        with device.autocast():
+            parts.append({task: output.float().cpu() for task, output in network(pixels).items()})
     network.train(training)
-    return {task: torch.cat([part[task].float() for part in parts]) for task in parts[0]}
+    return {task: torch.cat([part[task] for part in parts]) for task in parts[0]}
