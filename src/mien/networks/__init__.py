@@ -10,6 +10,7 @@ from mien.networks.dlib_weights import find_dlib_resnet, read_dlib_resnet
 from mien.networks.downloads import fetch_facenet, find_facenet
 from mien.networks.face_network import EXPRESSION, IDENTITY, Branch, FaceNetwork
 from mien.networks.facenet_weights import read_facenet, read_facenet_reduced
+from mien.networks.fast_prelu import split_prelus
 from mien.networks.folding import fold_affines
 from mien.networks.heads import hidden_head, linear_head
 from mien.networks.inception_resnet_v1 import inception_resnet_v1, inception_resnet_v1_reduced
@@ -55,4 +56,5 @@ __all__ = [
     "resnet29",
     "restore_batch_norm",
     "sface",
+    "split_prelus",
 ]

@@ -99,12 +99,17 @@ def expression_layers(
         dropout: probability of dropping a pooled feature.
 
     Raises:
-        ValueError: there are no stages, or one has no convolution to tell its channels by.
+        ValueError: a stage does not exist, or none of them has a convolution.
     """
     kind = BACKBONES[name]
     if kind.expression_pool is None:
         return backbone.pool, kind.expression_head(backbone.pooled_size, classes, dropout)
-    last = [module for number in stages for module in backbone.stages[number].modules() if isinstance(module, nn.Conv2d)]
+    known = range(len(backbone.stages))
+    if not set(stages) <= set(known):
+        raise ValueError(f"the expression branch needs stages from {known[0]} to {known[-1]}, not {list(stages)}")
+    last = [
+        module for number in stages for module in backbone.stages[number].modules() if isinstance(module, nn.Conv2d)
+    ]
     if not last:
         raise ValueError(f"an expression branch of the stages {list(stages)} has no convolution")
     return kind.expression_pool(), kind.expression_head(last[-1].out_channels, classes, dropout)

@@ -43,6 +43,7 @@ class NetworkRecipe(Section):
         "iresnet34",
         "iresnet50",
         "iresnet100",
+        "sface",
     ] = "resnet29"
     weights: str = "dlib"
     split: Count = 8
