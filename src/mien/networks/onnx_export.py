@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mien.contract import METADATA_KEY, Contract
 from mien.networks.backbone import Backbone
 from mien.networks.face_network import EXPRESSION, IDENTITY, FaceNetwork
+from mien.networks.fast_prelu import split_prelus
 
 _OPSET = 18
 
@@ -52,7 +53,7 @@ def export_onnx(network: FaceNetwork | Backbone, contract: Contract, path: Path)
         path: the ONNX file to write.
     """
     outputs = ["embedding"] * bool(contract.embedding_size) + ["expression"] * bool(contract.expressions)
-    deployed = _Deployed(deepcopy(network).float(), outputs).eval()
+    deployed = split_prelus(_Deployed(deepcopy(network).float(), outputs)).eval()
     size = contract.crop_size
     example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
     with _quiet():

@@ -52,6 +52,7 @@ class NetworkRecipe(Section):
         "iresnet34",
         "iresnet50",
         "iresnet100",
+        "sface",
     ] = "resnet29"
     weights: str = "dlib"
     split: Count = 8
