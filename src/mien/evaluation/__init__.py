@@ -18,7 +18,7 @@ from mien.evaluation.authentication import (
     evaluate_authentication,
     rate_over_people,
 )
-from mien.evaluation.expression import ExpressionResult, evaluate_expression, macro_over_people
+from mien.evaluation.expression import ExpressionResult, calibration_error, evaluate_expression, macro_over_people
 from mien.evaluation.expression_pairs import REQUIRED, ExpressionPairs, PairKind, make_expression_pairs
 from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_people, percentile_interval, wilson
 from mien.evaluation.official import Quirk, scored_pairs
@@ -58,6 +58,7 @@ __all__ = [
     "best_threshold",
     "bootstrap_items",
     "bootstrap_people",
+    "calibration_error",
     "choose_thresholds",
     "contiguous_blocks",
     "evaluate_authentication",

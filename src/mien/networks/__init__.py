@@ -6,6 +6,7 @@ from mien.networks.arcface_weights import read_arcface
 from mien.networks.backbone import Backbone
 from mien.networks.batch_norm import estimate_statistics, restore_batch_norm
 from mien.networks.center_loss import CenterLoss
+from mien.networks.digest import weights_digest
 from mien.networks.dlib_weights import find_dlib_resnet, read_dlib_resnet
 from mien.networks.downloads import fetch_facenet, find_facenet
 from mien.networks.face_network import EXPRESSION, IDENTITY, Branch, FaceNetwork
@@ -17,8 +18,10 @@ from mien.networks.inception_resnet_v1 import inception_resnet_v1, inception_res
 from mien.networks.iresnet import iresnet
 from mien.networks.margin_losses import ArcFaceLoss, CosFaceLoss, MarginLoss
 from mien.networks.onnx_export import export_onnx
-from mien.networks.registry import BACKBONES, RANDOM, load_backbone
+from mien.networks.registry import BACKBONES, RANDOM, expression_layers, load_backbone
 from mien.networks.resnet29 import resnet29
+from mien.networks.sface import sface
+from mien.networks.sface_weights import find_sface, read_sface
 
 __all__ = [
     "BACKBONES",
@@ -34,9 +37,11 @@ __all__ = [
     "MarginLoss",
     "estimate_statistics",
     "export_onnx",
+    "expression_layers",
     "fetch_facenet",
     "find_dlib_resnet",
     "find_facenet",
+    "find_sface",
     "fold_affines",
     "hidden_head",
     "inception_resnet_v1",
@@ -48,7 +53,10 @@ __all__ = [
     "read_dlib_resnet",
     "read_facenet",
     "read_facenet_reduced",
+    "read_sface",
     "resnet29",
     "restore_batch_norm",
+    "sface",
     "split_prelus",
+    "weights_digest",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mien.training.checkpoint import BEST, LAST, load_checkpoint
 from mien.training.data import Source, load_sources
+from mien.training.devices import Device, choose_device
 from mien.training.export import choose_threshold, export, load_trained
 from mien.training.recipe import Recipe, load_recipe, parse_recipe
 from mien.training.trainer import Observer, Trainer
@@ -11,10 +12,12 @@ from mien.training.trainer import Observer, Trainer
 __all__ = [
     "BEST",
     "LAST",
+    "Device",
     "Observer",
     "Recipe",
     "Source",
     "Trainer",
+    "choose_device",
     "choose_threshold",
     "export",
     "load_checkpoint",

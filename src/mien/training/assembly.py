@@ -19,6 +19,7 @@ from mien.networks import (
     Backbone,
     FaceNetwork,
     estimate_statistics,
+    expression_layers,
     load_backbone,
     restore_batch_norm,
 )
@@ -57,17 +58,24 @@ def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
     """
     settings = recipe.network
     _check_crops(recipe, backbone)
+    stages = {str(task): numbers for task, numbers in settings.stages.items()}
     heads: dict[str, nn.Module] = {}
+    pools: dict[str, nn.Module] = {}
     if recipe.tasks.identity:
         heads[IDENTITY] = backbone.embedding
-    if recipe.tasks.expression:
-        make_head = BACKBONES[settings.backbone].expression_head
-        heads[EXPRESSION] = make_head(backbone.pooled_size, len(recipe.tasks.expression.classes), settings.dropout)
-    stages = {str(task): numbers for task, numbers in settings.stages.items()}
     try:
+        if recipe.tasks.expression:
+            pools[EXPRESSION], heads[EXPRESSION] = expression_layers(
+                settings.backbone,
+                backbone,
+                stages.get(EXPRESSION, range(settings.split, len(backbone.stages))),
+                len(recipe.tasks.expression.classes),
+                settings.dropout,
+            )
         return FaceNetwork(
             backbone,
             heads,
+            pools=pools,
             split=settings.split,
             frozen=settings.frozen,
             stages=stages,

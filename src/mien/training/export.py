@@ -14,7 +14,7 @@ from mien.contract import Contract
 from mien.datasets import FacePixels
 from mien.errors import CheckpointError, DataError
 from mien.evaluation import choose_thresholds
-from mien.networks import EXPRESSION, IDENTITY, FaceNetwork, export_onnx
+from mien.networks import EXPRESSION, IDENTITY, FaceNetwork, export_onnx, weights_digest
 from mien.outputs import face_outputs
 from mien.thresholds import ThresholdTable
 from mien.training.assembly import empty_network
@@ -90,14 +90,10 @@ def export(recipe: Recipe, network: FaceNetwork, path: Path, thresholds: Thresho
 
 
 def _digest(network: FaceNetwork, contract: Contract) -> str:
-    """The first 12 digits of the SHA-256 of all that decides about the answers: their numbers cannot be compared else.
+    """Twelve digits that differ where the answers do, for embeddings of different answers cannot be compared.
 
-    That is the weights, and what the contract says of the crops and the outputs.
+    They are of the weights, and of what the contract says of crops and outputs.
     """
-    content = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        content.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
     record = contract.to_record()
     form = {key: record[key] for key in ("crop_size", "template", "landmark_weights", "outputs")}
-    content.update(json.dumps(form).encode())
-    return content.hexdigest()[:12]
+    return hashlib.sha256((weights_digest(network) + json.dumps(form)).encode()).hexdigest()[:12]

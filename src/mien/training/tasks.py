@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.datasets import UNLABELLED
+from mien.datasets import UNLABELLED, most_voted
 from mien.networks import (
     EXPRESSION,
     IDENTITY,
@@ -36,13 +36,20 @@ class Batch:
         pixels: the views, RGB ``(N, 3, S, S)`` of 0 to 255; None where no teacher looks at them.
         stem: output of the stem, ``(N, C, H, W)``.
         identity: int64 ``(N,)``, -1 where unlabelled.
-        expression: int64 ``(N,)``, -1 where unlabelled.
+        shares: of the expressions, float32 ``(N, K)``; zeros where unlabelled.
+        weights: how much each expression of each photo counts in the loss, float32 ``(N, K)``.
     """
 
     pixels: Tensor | None
     stem: Tensor
     identity: Tensor
-    expression: Tensor
+    shares: Tensor
+    weights: Tensor
+
+    @property
+    def expression(self) -> Tensor:
+        """int64 ``(N,)``: the expression with the largest share, -1 where unlabelled."""
+        return most_voted(self.shares)
 
 
 class Task(nn.Module, ABC):
@@ -63,7 +70,7 @@ class Task(nn.Module, ABC):
 
 
 class ExpressionTask(Task):
-    """Cross-entropy over the expressions, of faces as they are or of mixtures of two.
+    """Cross-entropy with the shares of the expressions, of faces as they are or of mixtures of two.
 
     Args:
         recipe: what the recipe says about it.
@@ -76,24 +83,26 @@ class ExpressionTask(Task):
         self.teacher = teacher
 
     def loss(self, branch: nn.Module, shared: Tensor, batch: Batch) -> Tensor | None:
-        """Mean over the labelled photos; the branch sees no others."""
+        """Mean over the labelled photos, each with its weights; the branch sees no others."""
         labelled = batch.expression != UNLABELLED
         if not labelled.any():
             return None
         features, targets = shared[labelled], self._targets(batch, labelled)
         if self.recipe.mixup:
-            alpha = torch.full((len(targets), 1), self.recipe.mixup)
-            share, other = torch.distributions.Beta(alpha, alpha).sample(), torch.randperm(len(targets))
+            alpha = targets.new_full((len(targets), 1), self.recipe.mixup)
+            share = torch.distributions.Beta(alpha, alpha).sample()
+            other = torch.randperm(len(targets), device=targets.device)
             features = torch.lerp(features[other], features, share[..., None, None].to(features.dtype))
             targets = torch.lerp(targets[other], targets, share)
-        return F.cross_entropy(_answer(branch, features), targets, label_smoothing=self.recipe.label_smoothing)
+        return F.cross_entropy(_answer(branch, features), targets)
 
     def _targets(self, batch: Batch, labelled: Tensor) -> Tensor:
-        """What the labels say, and the teacher: probabilities ``(N, C)``."""
-        targets = F.one_hot(batch.expression[labelled], len(self.recipe.classes)).float()
-        if self.teacher is None or batch.pixels is None:
-            return targets
-        return torch.lerp(targets, self.teacher(batch.pixels[labelled]), self.recipe.taught)
+        """What the labels or votes say, and the teacher, smoothed and times the weights, ``(N, K)``."""
+        targets = batch.shares[labelled]
+        if self.teacher is not None and batch.pixels is not None:
+            targets = torch.lerp(targets, self.teacher(batch.pixels[labelled]), self.recipe.taught)
+        smoothed = torch.lerp(targets, torch.full_like(targets, 1 / targets.shape[1]), self.recipe.label_smoothing)
+        return smoothed * batch.weights[labelled]
 
 
 class IdentityTask(Task):
