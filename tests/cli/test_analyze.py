@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from PIL import Image
 
 from mien import Mien
 from mien.cli.exits import ExitCode
+from mien.outputs import Probabilities, Scalar
 
 FIXED_COLUMNS = ["photo", "face", "left", "top", "right", "bottom", "score", "aligned", "expression", "error"]
 
@@ -322,3 +324,29 @@ def test_an_interruption_leaves_whole_lines(examples, tmp_path):
     assert errors == "mien: interrupted\n"
     assert output.read_text().endswith("\n")
     assert all(json.loads(line)["photo"] for line in output.read_text().splitlines())
+
+
+@pytest.fixture
+def rich_model(tiny_model, tiny_contract):
+    """A model with an age and glasses beside identity and expression; age is the mean of red."""
+    others = (Scalar("age", "years", (0.0, 255.0)), Probabilities("glasses", ("none", "sun")))
+    contract = replace(tiny_contract, outputs=tiny_contract.outputs + others)
+    return tiny_model(contract, outputs=("embedding", "expression", "age", "glasses"))
+
+
+def test_other_outputs_are_shown(cli, rich_model, tmp_path):
+    Image.new("RGB", (8, 8), (30, 7, 5)).save(tmp_path / "face.png")
+    arguments = ("analyze", tmp_path / "face.png", "--no-detect", "--model", rich_model)
+    ((face,),) = (record["faces"] for record in lines(cli(*arguments, "--json")))
+    assert face["outputs"]["age"] == pytest.approx(30)
+    assert face["outputs"]["glasses"] == pytest.approx({"none": 0.880797, "sun": 0.119203}, abs=1e-6)
+    (row,) = csv.DictReader(io.StringIO(cli(*arguments, "--csv").stdout))
+    assert list(row)[-5:] == ["neutral", "happiness", "age", "glasses.none", "glasses.sun"]
+    assert float(row["age"]) == pytest.approx(30)
+    assert float(row["glasses.sun"]) == pytest.approx(0.119203)
+
+
+def test_a_photo_without_a_face_has_a_row_of_all_columns(cli, rich_model, tmp_path):
+    Image.new("RGB", (80, 80)).save(tmp_path / "black.png")
+    (row,) = csv.DictReader(io.StringIO(cli("analyze", tmp_path / "black.png", "--csv", "--model", rich_model).stdout))
+    assert row["face"] == row["glasses.sun"] == ""

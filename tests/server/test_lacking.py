@@ -1,4 +1,4 @@
-"""Models that lack something: expressions, or a recommended threshold."""
+"""Models that lack something, expressions or a recommended threshold; or have more."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from services import ADA, enrol, problem
 from starlette.testclient import TestClient
 
 from mien.gallery import Thresholds
+from mien.outputs import Embedding, Scalar
 from mien.server import Settings, create_app
 from mien.server.run import check
 
@@ -73,3 +74,17 @@ def test_challenges_without_a_recommended_threshold_take_the_gallerys(lacking, p
         calibrate(client)
         assert enrol(client, photo("obama")).status_code == 201
         assert challenge(client).status_code == 201
+
+
+def test_other_outputs_are_told_and_vectors_only_when_asked_for(tiny_model, tiny_contract, tmp_path, photo):
+    """Here age is the mean of red; the second embedding is the glasses' two numbers."""
+    others = (Scalar("age", "years", (0.0, 255.0)), Embedding("glasses", 2, normalized=False))
+    contract = replace(tiny_contract, outputs=tiny_contract.outputs + others)
+    model = tiny_model(contract, outputs=(*BOTH, "age", "glasses"))
+    settings = Settings(gallery=tmp_path / "people.db", model=str(model))
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
+        (face,) = client.post("/v1/analyze", files={"photo": photo("obama")}).json()["faces"]
+        assert list(face["outputs"]) == ["age"]
+        (face,) = client.post("/v1/analyze?embeddings=true", files={"photo": photo("obama")}).json()["faces"]
+        assert face["outputs"]["age"] == pytest.approx(face["embedding"][0], rel=1e-4)
+        assert len(face["outputs"]["glasses"]) == 2
