@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+from typer.testing import CliRunner
 
+from mien.cli.app import build
 from mien.datasets import plain_view
 from mien.errors import DataError
 from mien.networks import EXPRESSION
@@ -29,6 +31,7 @@ from mien.training import (
     parse_recipe,
 )
 from mien.training.assembly import empty_network
+from mien.training.checkpoint import save_checkpoint
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 3.0])
@@ -120,3 +123,24 @@ def test_without_labelled_photos_there_is_nothing_to_calibrate_on(content: dict[
         assert not can_calibrate(without)
         with pytest.raises(DataError, match="no source keeps labelled photos"):
             calibrate(recipe, empty_network(recipe).eval(), without)
+
+
+def test_the_command_calibrates_where_it_gets_data(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    content |= {"tasks": {"expression": content["tasks"]["expression"]}}
+    content["sources"][0]["validation"] = 0.6
+    recipe = parse_recipe(content, "recipe")
+    state = {"recipe": recipe.model_dump_json(), "network": empty_network(recipe).state_dict()}
+    save_checkpoint(state, tmp_path / "best.pt")
+    arguments = ["export", str(tmp_path / "best.pt"), str(tmp_path / "model.onnx")]
+    given = ["--data", f"faces={faces}"]
+    said = {}
+    for name, more in {"plain": [], "data": given, "none": [*given, "--calibrate", "none"]}.items():
+        answer = CliRunner().invoke(build(), [*arguments, *more])
+        assert answer.exit_code == 0, answer.stderr
+        said[name] = answer.stderr
+    assert "expressions are calibrated: temperature" in said["data"]
+    assert "expressions are not calibrated" in said["plain"]
+    assert "expressions are not calibrated" in said["none"]
+    without = CliRunner().invoke(build(), [*arguments, "--calibrate", "bias"])
+    assert "give --data faces=FOLDER" in without.stderr

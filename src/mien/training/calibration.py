@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from mien.datasets import UNLABELLED, FacePixels
 from mien.errors import DataError
 from mien.evaluation import calibration_error
-from mien.networks import EXPRESSION, FaceNetwork
+from mien.networks import EXPRESSION, Branch, FaceNetwork
 from mien.training.data import Source
 from mien.training.recipe import Recipe
 from mien.training.validation import predict
@@ -149,6 +149,7 @@ def with_scaling(network: FaceNetwork, scaling: LogitScaling) -> FaceNetwork:
     """A copy of a network whose expression logits are scaled."""
     scaled = deepcopy(network)
     branch = scaled.branches[EXPRESSION]
+    assert isinstance(branch, Branch)  # noqa: S101 -- nn.ModuleDict forgets the type
     branch.head = nn.Sequential(branch.head, scaling)
     return scaled.train(network.training)
 
