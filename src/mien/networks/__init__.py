@@ -6,6 +6,7 @@ from mien.networks.arcface_weights import read_arcface
 from mien.networks.backbone import Backbone
 from mien.networks.batch_norm import estimate_statistics, restore_batch_norm
 from mien.networks.center_loss import CenterLoss
+from mien.networks.digest import weights_digest
 from mien.networks.dlib_weights import find_dlib_resnet, read_dlib_resnet
 from mien.networks.downloads import fetch_facenet, find_facenet
 from mien.networks.face_network import EXPRESSION, IDENTITY, Branch, FaceNetwork
@@ -57,4 +58,5 @@ __all__ = [
     "restore_batch_norm",
     "sface",
     "split_prelus",
+    "weights_digest",
 ]

@@ -132,13 +132,18 @@ class FaceNetwork(nn.Module):
         shared: Tensor = self.trunk(self.stem(self.normalize(pixels)))
         return shared
 
-    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
+    def forward(self, pixels: Tensor, tasks: Collection[str] | None = None) -> dict[str, Tensor]:
         """Outputs by task: embeddings ``(N, D)``, expression logits ``(N, C)``.
 
         Embeddings have length 1 where the backbone's have; a branch alone returns features as they are trained.
+
+        Args:
+            pixels: RGB ``(N, 3, S, S)`` of 0 to 255.
+            tasks: whose branches to run; None for all.
         """
         shared = self.features(pixels)
-        outputs: dict[str, Tensor] = {task: branch(shared) for task, branch in self.branches.items()}
+        wanted = self.branches if tasks is None else tasks
+        outputs: dict[str, Tensor] = {task: self.branches[task](shared) for task in wanted}
         if self.unit_length and IDENTITY in outputs:
             outputs[IDENTITY] = F.normalize(outputs[IDENTITY])
         return outputs

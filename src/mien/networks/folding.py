@@ -18,9 +18,9 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 def fold_affines(module: ModuleT) -> ModuleT:
     """A copy of ``module`` for inference, with what scales and shifts a convolution's output folded into it.
 
-    That is every `Affine` and every batch normalization with its running statistics: ``gamma * (W x + b) + beta`` becomes
-    one convolution of ``gamma * W`` and ``gamma * b + beta``. The frozen stem of resnet29 takes less than half the time
-    of the original, whose scales and shifts each read and write whole maps.
+    That is every `Affine` and every batch normalization, by its running statistics: ``gamma * (W x + b) + beta``
+    becomes one convolution of ``gamma * W`` and ``gamma * b + beta``. The frozen stem of resnet29 takes less than half
+    the time of the original, whose scales and shifts each read and write whole maps.
 
     Args:
         module: with its layers in the order in which they run.

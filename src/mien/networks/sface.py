@@ -28,11 +28,11 @@ _LAST_SIDE = 7  # of the last feature map, at 112 pixels
 def sface() -> Backbone:
     """Build the backbone with random weights: 27 stages, numbered from 0, that end in ``(N, 1024, 7, 7)``.
 
-    Stage 0 is a 3x3 convolution. Each separable block then has two stages, a 3x3 depthwise convolution (odd numbers) and
-    a 1x1 convolution (even numbers), all followed by batch normalization and PReLU. At 112 pixels stage 3 halves the
-    resolution to 56, stage 7 to 28, stage 11 to 14 and stage 23 to 7; stage 11 returns ``(N, 256, 14, 14)``, stages 12 to
-    22 return ``(N, 512, 14, 14)``. The batch normalizations around the published network's last layer are part of that
-    layer here; in inference that is the same.
+    Stage 0 is a 3x3 convolution. Each separable block then has two stages, a 3x3 depthwise convolution (odd numbers)
+    and a 1x1 convolution (even numbers), all followed by batch normalization and PReLU. At 112 pixels stage 3 halves
+    the resolution to 56, stage 7 to 28, stage 11 to 14 and stage 23 to 7; stage 11 returns ``(N, 256, 14, 14)``, stages
+    12 to 22 return ``(N, 512, 14, 14)``. The batch normalizations around the published network's last layer are part of
+    that layer here; in inference that is the same.
     """
     stages: list[nn.Module] = [_unit(3, _FIRST, kernel=3)]
     channels_in = _FIRST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from mien.training.data import Source
 from mien.training.devices import CPU, Device
 from mien.training.recipe import Recipe
 from mien.training.tasks import Batch
+from mien.training.views import StoredView
 
 _VIEW_BATCH = 256
 
@@ -25,41 +27,68 @@ class Batches:
         recipe: the recipe.
         sources: its data, on the device.
         stem: from normalised-to-be pixels ``(N, 3, S, S)`` of 0 to 255 to the stem's output; not trained.
+        stem_digest: identifies the stem's weights.
         device: where batches are made.
     """
 
     def __init__(
-        self, recipe: Recipe, sources: Sequence[Source], stem: Callable[[Tensor], Tensor], device: Device = CPU
+        self,
+        recipe: Recipe,
+        sources: Sequence[Source],
+        stem: Callable[[Tensor], Tensor],
+        stem_digest: str,
+        device: Device = CPU,
     ) -> None:
         self.recipe = recipe
         self.device = device
         self.sources = sources
         self.stem = stem
+        self.stem_digest = stem_digest
         self.people = sum(len(source.train.people) for source in sources)
         self._weights = [device.move(_weights(source)) for source in sources]
         self._orders: dict[int, tuple[int, Tensor]] = {}
-        self._cache: list[Tensor] = []
+        self._cache: list[list[Tensor]] = []
 
     @property
     def steps_per_epoch(self) -> int:
         """One pass over the first source."""
         return self._steps_per_pass(0)
 
-    def fill_cache(self) -> None:
-        """Compute the stem's output of ``cached_views`` views of each photo, in bfloat16; nothing when that is 0.
+    def fill_cache(self, folder: Path, report: Callable[[str], None]) -> None:
+        """Compute the stem's output of ``cached_views`` views of each photo; nothing when that is 0.
 
-        It is kept in main memory, which is larger than a GPU's.
+        It is kept in files, see `mien.training.views`, and read from there in every step.
+
+        Args:
+            folder: where the files are; those that are there from an earlier start are taken as they are.
+            report: receives a line about each view that is computed.
         """
-        views = self.recipe.cached_views
-        for number, source in enumerate(self.sources if views else ()):
-            one = self.stem(self._view(source, source.train.images[:1], self._generator(2)))
-            cache = torch.empty((views, len(source.train), *one.shape[1:]), dtype=torch.bfloat16)
-            for view in range(views):
-                generator = self._generator(2, number, view)
+        for number, source in enumerate(self.sources):
+            self._cache.append([self._stored_view(folder, number, source, v, report) for v in self._views])
+
+    @property
+    def _views(self) -> range:
+        return range(self.recipe.cached_views)
+
+    def _stored_view(
+        self, folder: Path, number: int, source: Source, view: int, report: Callable[[str], None]
+    ) -> Tensor:
+        generator = self._generator(2, number, view)
+        shape = self.stem(self._view(source, source.train.images[:1], self._generator(2))).shape[1:]
+        key = [
+            self.stem_digest,
+            repr(source.recipe.augmentation),
+            str(self.recipe.crop_size),
+            str(generator.initial_seed()),
+        ]
+        stored = StoredView(folder, [*key, *source.train.digests], (len(source.train), *shape))
+        if not stored.complete:
+            report(f"{source.recipe.data}: computing view {view + 1} of {self.recipe.cached_views}")
+            with stored.writing() as values:
                 for rows in torch.split(torch.arange(len(source.train)), _VIEW_BATCH):
                     images = source.train.images[rows]
-                    cache[view, rows] = self.stem(self._view(source, images, generator)).bfloat16().cpu()
-            self._cache.append(cache)
+                    values[rows] = self.stem(self._view(source, images, generator)).bfloat16().cpu()
+        return stored.read()
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0 over all epochs."""
@@ -68,9 +97,10 @@ class Batches:
         offset = 0
         for number, source in enumerate(self.sources):
             rows = self._rows(number, step)
-            if self._cache:
+            if self.recipe.cached_views:
                 view = torch.randint(self.recipe.cached_views, (len(rows),), generator=generator)
-                stems.append(self.device.move(self._cache[number][view, rows]).float())
+                cached = torch.stack([self._cache[number][v][row] for v, row in zip(view, rows, strict=True)])
+                stems.append(self.device.move(cached).float())
             else:
                 views.append(self._view(source, source.train.images[rows], generator))
                 stems.append(self.stem(views[-1]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from mien.alignment import ALIGNMENTS
@@ -10,7 +9,7 @@ from mien.contract import Contract, Threshold
 from mien.datasets import FacePixels
 from mien.errors import CheckpointError, DataError
 from mien.evaluation import evaluate_verification
-from mien.networks import EXPRESSION, IDENTITY, FaceNetwork, export_onnx
+from mien.networks import EXPRESSION, IDENTITY, FaceNetwork, export_onnx, weights_digest
 from mien.training.assembly import empty_network
 from mien.training.checkpoint import load_checkpoint, recipe_of
 from mien.training.data import Source
@@ -81,7 +80,8 @@ def export(recipe: Recipe, network: FaceNetwork, path: Path, threshold: Threshol
     has_identity = IDENTITY in network.branches
     expressions = recipe.tasks.expression.classes if recipe.tasks.expression and EXPRESSION in network.branches else ()
     contract = Contract(
-        model_id=f"{recipe.name}-{_digest(network)}",
+        # Embeddings of other weights cannot be compared, so the weights are part of the name.
+        model_id=f"{recipe.name}-{weights_digest(network)[:12]}",
         crop_size=recipe.crop_size,
         template=tuple((x * scale, y * scale) for x, y in alignment.template),
         landmark_weights=alignment.weights,
@@ -93,11 +93,3 @@ def export(recipe: Recipe, network: FaceNetwork, path: Path, threshold: Threshol
     )
     export_onnx(network, contract, path)
     return contract
-
-
-def _digest(network: FaceNetwork) -> str:
-    """The first 12 digits of the SHA-256 of the weights: embeddings of other weights cannot be compared."""
-    content = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        content.update(name.encode() + tensor.detach().contiguous().numpy().tobytes())
-    return content.hexdigest()[:12]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from mien.errors import CheckpointError
-from mien.networks import FaceNetwork, fold_affines
+from mien.networks import FaceNetwork, fold_affines, weights_digest
 from mien.training.assembly import Parts, build, optimizer_groups, take_over
 from mien.training.batches import Batches, seed_of
 from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, recipe_of, save_checkpoint
@@ -29,6 +30,9 @@ from mien.training.validation import Metrics, validate
 from mien.weighting import clip_gradients
 
 LOG_EVERY = 20
+VIEWS = "views"
+"""Subfolder of a run with the cached views of its photos, which are removed at its end."""
+
 _STEM_BATCH = 16
 _Tensors = list[Tensor] | tuple[Tensor, ...]
 
@@ -89,7 +93,7 @@ class Trainer:
         self._trained = nn.ModuleList([self.network, self.parts.tasks])
         self.averaged = AveragedModel(self.network, multi_avg_fn=_moving_average(recipe.average), use_buffers=True)
         self.optimizer = torch.optim.AdamW(optimizer_groups(recipe, self.parts), fused=True)
-        self.batches = Batches(recipe, self.sources, self._stem, self.device)
+        self.batches = Batches(recipe, self.sources, self._stem, weights_digest(self.network.stem), self.device)
         for remark in self.device.remarks:
             observer.line(remark)
         self.step = 0
@@ -112,8 +116,7 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C was pressed; the step was finished and the state saved.
         """
         if self.recipe.cached_views:
-            self.observer.line(f"computing {self.recipe.cached_views} views of each photo")
-            self.batches.fill_cache()
+            self.batches.fill_cache(self.folder / VIEWS, self.observer.line)
         board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step)
         with _without_denormals(), board, deferred_interrupt() as interrupted:
             while self._epoch_to_end() or self.step < self.total_steps:
@@ -127,6 +130,7 @@ class Trainer:
                     save_checkpoint(self._state(), self.folder / LAST)
                     self.observer.line(f"stopped after step {self.step}; the same command goes on from there")
                     raise KeyboardInterrupt
+        shutil.rmtree(self.folder / VIEWS, ignore_errors=True)
         return self._best()
 
     def _epoch_to_end(self) -> bool:

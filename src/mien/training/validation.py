@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mien.datasets import FacePixels, plain_view
+from mien.datasets import UNLABELLED, FacePixels, plain_view
 from mien.evaluation import calibration_error, evaluate_expression, evaluate_verification
 from mien.networks import EXPRESSION, IDENTITY, FaceNetwork
 from mien.training.data import Source
@@ -33,7 +35,7 @@ def validate(recipe: Recipe, network: FaceNetwork, sources: list[Source], device
     for source in sources:
         if source.validation is None:
             continue
-        outputs = predict(network, source.validation, recipe.crop_size, device)
+        outputs = predict(network, source.validation, recipe.crop_size, device, _labelled(source.validation))
         name = source.recipe.data
         if EXPRESSION in outputs and recipe.tasks.expression and "expression" in source.recipe.learn:
             classes = [str(expression) for expression in recipe.tasks.expression.classes]
@@ -73,6 +75,12 @@ def _verification_figures(embeddings: Tensor, photos: FacePixels) -> Metrics:
     return {"verification_accuracy": accuracy} | {name: point.tar for name, point in tars}
 
 
+def _labelled(photos: FacePixels) -> list[str]:
+    """The tasks that some photo is labelled for."""
+    labels = {IDENTITY: photos.identity, EXPRESSION: photos.expression}
+    return [task for task, numbers in labels.items() if (numbers != UNLABELLED).any()]
+
+
 def _of_several(photos: FacePixels) -> NDArray[np.int64]:
     """Identities ``(N,)`` of people with two photos or more, of whom every fold can make pairs; -1 for all others."""
     people = photos.identity.cpu().numpy()
@@ -86,17 +94,21 @@ def _possible_folds(identities: NDArray[np.int64]) -> int:
 
 
 @torch.no_grad()
-def predict(network: FaceNetwork, photos: FacePixels, size: int, device: Device = CPU) -> dict[str, Tensor]:
+def predict(
+    network: FaceNetwork, photos: FacePixels, size: int, device: Device = CPU, tasks: Collection[str] | None = None
+) -> dict[str, Tensor]:
     """The network's outputs for photos as they are, float32 ``(N, outputs)`` by task; in evaluation mode.
 
-    Network and photos are on the device, the outputs on the CPU.
+    Network and photos are on the device, the outputs on the CPU. Tasks that the network has no branch for are left out;
+    None for ``tasks`` asks for all that it has.
     """
     training = network.training
+    wanted = [task for task in network.branches if tasks is None or task in tasks]
     network.eval()
     parts: list[dict[str, Tensor]] = []
     for images in torch.split(photos.images, _BATCH):
         pixels = plain_view(images, size).contiguous(memory_format=torch.channels_last)
         with device.autocast():
-            parts.append({task: output.float().cpu() for task, output in network(pixels).items()})
+            parts.append({task: output.float().cpu() for task, output in network(pixels, wanted).items()})
     network.train(training)
-    return {task: torch.cat([part[task] for part in parts]) for task in parts[0]}
+    return {task: torch.cat([part[task] for part in parts]) for task in wanted}
