@@ -14,13 +14,13 @@ import typer
 from rich.table import Table
 
 from mien.analyzer import Mien
-from mien.cli.annotate import annotate_file, output_names
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import ExitCode, missing_extra, say
 from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.photos import Photo, find_photos, matches
 from mien.cli.records import Answer, csv_header, csv_rows, photo_record
 from mien.contract import Contract
+from mien.drawing import annotate_file, output_names
 from mien.errors import ImageError
 from mien.types import Face, ImageFailure
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from mien.authentication import State, result_of
+from mien.calibration import Calibration, Choice
 from mien.evaluation import Interval
-from mien.gallery import Calibration, Identification, Person, PhotoReport, Sample
-from mien.gallery.calibration import Choice
+from mien.gallery import Identification, Person, PhotoReport, Sample
 from mien.outputs import plain
 from mien.server.schemas import (
     CalibrationAnswer,
