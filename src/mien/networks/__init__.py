@@ -17,7 +17,8 @@ from mien.networks.heads import hidden_head, linear_head
 from mien.networks.inception_resnet_v1 import inception_resnet_v1, inception_resnet_v1_reduced
 from mien.networks.iresnet import iresnet
 from mien.networks.margin_losses import ArcFaceLoss, CosFaceLoss, MarginLoss
-from mien.networks.onnx_export import export_onnx
+from mien.networks.onnx_export import export_onnx, restate
+from mien.networks.quantization import QuantizationSettings, differences, quantize
 from mien.networks.registry import BACKBONES, RANDOM, expression_layers, load_backbone
 from mien.networks.resnet29 import resnet29
 from mien.networks.sface import sface
@@ -35,6 +36,8 @@ __all__ = [
     "CosFaceLoss",
     "FaceNetwork",
     "MarginLoss",
+    "QuantizationSettings",
+    "differences",
     "estimate_statistics",
     "export_onnx",
     "expression_layers",
@@ -49,12 +52,14 @@ __all__ = [
     "iresnet",
     "linear_head",
     "load_backbone",
+    "quantize",
     "read_arcface",
     "read_dlib_resnet",
     "read_facenet",
     "read_facenet_reduced",
     "read_sface",
     "resnet29",
+    "restate",
     "restore_batch_norm",
     "sface",
     "split_prelus",

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from mien import outputs
 from mien.contract import METADATA_KEY, Contract
+from mien.errors import ModelError
 from mien.networks.backbone import Backbone
 from mien.networks.face_network import EXPRESSION, IDENTITY, FaceNetwork
 from mien.networks.fast_prelu import split_prelus
@@ -78,7 +79,31 @@ def export_onnx(network: FaceNetwork | Backbone, contract: Contract, path: Path)
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
-    model = program.model_proto
+    save_model(program.model_proto, contract, path)
+
+
+def read_contract(model: onnx.ModelProto, path: Path) -> Contract:
+    """The contract in the metadata of a model that was read from ``path``.
+
+    Raises:
+        ModelError: there is none, or it cannot be read.
+    """
+    texts = [entry.value for entry in model.metadata_props if entry.key == METADATA_KEY]
+    if not texts:
+        raise ModelError(f"{path} has no contract of mien in its metadata; give a model written by `mien export`")
+    try:
+        return Contract.from_json(texts[0])
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def restate(path: Path, contract: Contract) -> None:
+    """Put another contract into a model file: for the same weights and outputs, such as newly chosen thresholds."""
+    save_model(onnx.load(path), contract, path)
+
+
+def save_model(model: onnx.ModelProto, contract: Contract, path: Path) -> None:
+    """Write a model with its contract; the file replaces an older one only when it is complete."""
     onnx.helper.set_model_props(model, {METADATA_KEY: contract.to_json()})
     onnx.checker.check_model(model)
     partial = path.with_name(path.name + ".partial")
