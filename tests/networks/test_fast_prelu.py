@@ -16,6 +16,7 @@ from mien.networks import Backbone, export_onnx, iresnet, split_prelus
 from mien.networks.backbone import GlobalAverage
 from mien.networks.iresnet import DEPTHS
 from mien.networks.normalization import PixelNormalization
+from mien.outputs import face_outputs
 
 TEMPLATE = ((1.0, 1.0), (2.0, 1.0), (1.5, 2.0), (1.0, 3.0), (2.0, 3.0))
 
@@ -61,7 +62,9 @@ def small_backbone() -> Backbone:
 
 
 def exported(backbone: Backbone, folder: Path) -> Path:
-    contract = Contract("test", backbone.crop_size, TEMPLATE, (), backbone.embedding_size, None, "none", "none")
+    contract = Contract(
+        "test", backbone.crop_size, TEMPLATE, face_outputs(backbone.embedding_size, ()), None, "none", "none"
+    )
     path = folder / "model.onnx"
     export_onnx(backbone, contract, path)
     return path

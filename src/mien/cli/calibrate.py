@@ -23,6 +23,7 @@ from mien.gallery.calibration import Calibration, Choice, calibrate_pairs, calib
 from mien.gallery.chart import draw
 from mien.gallery.gallery import Gallery
 from mien.gallery.sources import index_pairs, read_pairs, read_people
+from mien.outputs import EXPRESSION, IDENTITY
 from mien.types import Expression
 
 BATCH = 32
@@ -74,6 +75,7 @@ def calibrate(
             raise typer.BadParameter(f"--plot {plot} would be an SVG; give a path that ends in .svg")
         plot.parent.mkdir(parents=True, exist_ok=True)
     mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
+    mien.contract.require_identity()
     with nullcontext() if gallery is None else Gallery(gallery, mien.contract) as target:  # refused before all the work
         found, failures = _calibrated(mien, source, far, bootstrap)
         if target is not None:
@@ -130,10 +132,9 @@ def _look(mien: Mien, paths: Sequence[Path]) -> Seen:
     def finish() -> None:
         if not crops:
             return
-        vectors, scores = mien.model.run(np.stack([crop.pixels for crop in crops]))
-        if vectors is None:
-            raise DataError(f"model {mien.contract.model_id} has no identity output; use one with an embedding")
-        embeddings.append(vectors)
+        answers = mien.model.run(np.stack([crop.pixels for crop in crops]))
+        embeddings.append(answers[IDENTITY])
+        scores = answers.get(EXPRESSION)
         tops = [None] * len(crops) if scores is None else [mien.contract.expressions[k] for k in scores.argmax(axis=1)]
         expressions.extend(tops)
         crops.clear()

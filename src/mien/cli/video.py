@@ -83,8 +83,7 @@ def _analyze_video(
     mien: Mien, source: str, name: str, *, as_json: bool, folder: Path | None, rate: float | None
 ) -> bool:
     """Analyse one; whatever ends it early, the tracks, the clip and the timeline hold what came before."""
-    threshold = mien.contract.threshold
-    tracker, done, live = Tracker(threshold.distance if threshold else None), Progress(), False
+    tracker, done, live = Tracker.for_model(mien.contract), Progress(), False
     quiet = as_json and sys.stdout.isatty()
     try:
         with Video(source) as video, ExitStack() as stack:

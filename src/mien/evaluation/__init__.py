@@ -25,6 +25,7 @@ from mien.evaluation.official import Quirk, scored_pairs
 from mien.evaluation.pairs import Pairs, make_pairs, pair_distances, person_folds
 from mien.evaluation.people import mean_over_people
 from mien.evaluation.roc import Roc
+from mien.evaluation.threshold_choice import choose_thresholds
 from mien.evaluation.verification import (
     FoldAccuracy,
     OperatingPoint,
@@ -58,6 +59,7 @@ __all__ = [
     "bootstrap_items",
     "bootstrap_people",
     "calibration_error",
+    "choose_thresholds",
     "contiguous_blocks",
     "evaluate_authentication",
     "evaluate_distances",

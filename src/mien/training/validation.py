@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from mien.datasets import UNLABELLED, FacePixels, plain_view
 from mien.evaluation import calibration_error, evaluate_expression, evaluate_verification
@@ -67,6 +68,7 @@ def _verification_figures(embeddings: Tensor, photos: FacePixels) -> Metrics:
     folds = _possible_folds(identities)
     if not folds:
         return {}
+    embeddings = F.normalize(embeddings)  # as a model file returns them
     accuracy = evaluate_verification(embeddings.numpy(), identities, folds=folds, bootstrap=0).accuracy
     rates = evaluate_verification(
         embeddings.numpy(), identities, folds=1, fars=_FARS, impostors_per_genuine=_IMPOSTORS_PER_GENUINE, bootstrap=0

@@ -9,7 +9,7 @@ from mien.gallery import calibrate_people
 from mien.gallery.calibration import Calibration
 from mien.server import examples
 from mien.server.access import Administrator
-from mien.server.answers import calibration_answer, embedding_of
+from mien.server.answers import calibration_answer
 from mien.server.bodies import read_form
 from mien.server.describe import FILES, call, form_body
 from mien.server.problems import Code, ProblemError
@@ -66,7 +66,7 @@ async def calibrate(request: Request, service: Services, _: Administrator) -> Ca
 
     def choose() -> Calibration:
         found = calibrate_people(
-            np.stack([embedding_of(face) for face in faces]),
+            np.stack([face.identity for face in faces]),
             identities,
             model_id=service.contract.model_id,
             far=far,
