@@ -95,7 +95,10 @@ def calibrate(
     if not can_calibrate(sources):
         raise DataError("no source keeps labelled photos for validation, so expressions cannot be calibrated on any")
     kept = _kept(sources)
-    answers = {name: predict(network, photos, recipe.crop_size)[EXPRESSION] for name, photos in kept.items()}
+    answers = {
+        name: predict(network, photos, recipe.crop_size, tasks=(EXPRESSION,))[EXPRESSION]
+        for name, photos in kept.items()
+    }
     shares = torch.cat([photos.shares for photos in kept.values()])
     labelled = shares.sum(dim=1) > 0
     logits, shares = torch.cat(list(answers.values()))[labelled], shares[labelled]
