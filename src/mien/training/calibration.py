@@ -74,13 +74,17 @@ class CalibrationReport:
 
 def can_calibrate(sources: Sequence[Source]) -> bool:
     """Whether any source that teaches expressions keeps labelled photos for validation."""
-    return any(bool((photos.shares > 0).any()) for photos in _kept(sources).values())
+    return any(bool((photos.unique_expression != UNLABELLED).any()) for photos in _kept(sources).values())
 
 
 def calibrate(
     recipe: Recipe, network: FaceNetwork, sources: Sequence[Source], method: Calibration = Calibration.TEMPERATURE
 ) -> tuple[FaceNetwork, CalibrationReport]:
     """A copy of a trained network whose expression probabilities are calibrated, and how well.
+
+    A probability then means: the chance that this is what most people see. So photos count whose label, or the majority
+    of whose votes, is one expression; fitted to the shares of votes, a face on which seven of ten agree would never be
+    called certain.
 
     Args:
         recipe: what was trained.
@@ -99,11 +103,10 @@ def calibrate(
         name: predict(network, photos, recipe.crop_size, tasks=(EXPRESSION,))[EXPRESSION]
         for name, photos in kept.items()
     }
-    shares = torch.cat([photos.shares for photos in kept.values()])
-    labelled = shares.sum(dim=1) > 0
-    logits, shares = torch.cat(list(answers.values()))[labelled], shares[labelled]
-    scaling = fit_scaling(logits, shares, method)
     clear = {name: photos.unique_expression for name, photos in kept.items()}
+    labels = torch.cat(list(clear.values()))
+    logits, labels = torch.cat(list(answers.values()))[labels != UNLABELLED], labels[labels != UNLABELLED]
+    scaling = fit_scaling(logits, F.one_hot(labels, logits.shape[1]), method)
     before = {name: _error(answers[name], labels) for name, labels in clear.items() if (labels != UNLABELLED).any()}
     after = {name: _error(scaling(answers[name]), clear[name]) for name in before}
     report = CalibrationReport(float(scaling.temperature), tuple(scaling.bias.tolist()), len(logits), before, after)
