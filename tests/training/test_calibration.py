@@ -97,7 +97,7 @@ def test_the_model_file_answers_with_calibrated_probabilities(
     export(recipe, scaled, tmp_path / "model.onnx", None)
     model = Model(tmp_path / "model.onnx")
     answers = model.run(crops.permute(0, 2, 3, 1).to(torch.uint8).numpy())
-    np.testing.assert_allclose(answers[1], wanted.numpy(), atol=1e-4)
+    np.testing.assert_allclose(answers["expression"], wanted.numpy(), atol=1e-4)
     plain = export(recipe, network, tmp_path / "plain.onnx", None)
     assert plain.model_id != model.contract.model_id
 
