@@ -27,7 +27,9 @@ def crops(tmp_path):
 @pytest.fixture
 def quantize(cli, tiny_model, tmp_path, crops):
     def run(*arguments):
-        return cli("quantize", tiny_model(), tmp_path / "int8.onnx", "--photos", crops, "--no-detect", *arguments)
+        return cli(
+            "quantize", tmp_path / "int8.onnx", "--model", tiny_model(), "--photos", crops, "--no-detect", *arguments
+        )
 
     return run
 
@@ -61,6 +63,6 @@ def test_a_layer_that_is_not_there_is_named(quantize, tmp_path):
 
 
 def test_photos_without_a_face_cannot_calibrate(cli, tiny_model, tmp_path, crops):
-    result = cli("quantize", tiny_model(), tmp_path / "int8.onnx", "--photos", crops / "person 0")
+    result = cli("quantize", tmp_path / "int8.onnx", "--model", tiny_model(), "--photos", crops / "person 0")
     assert result.exit_code == ExitCode.ERROR
     assert "no face was found to calibrate on" in result.stderr

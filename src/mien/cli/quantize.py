@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mien.analyzer import Crop, Mien
 from mien.cli.console import progress, shown
 from mien.cli.exits import ExitCode, say
-from mien.cli.options import MinFaceOption, ThreadsOption
+from mien.cli.options import MinFaceOption, ModelOption, ThreadsOption
 from mien.cli.photos import find_photos
 from mien.contract import Contract
 from mien.errors import DataError, ImageError, ModelError
@@ -30,7 +30,6 @@ _FAR = 1e-3
 
 
 def quantize(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The float model: a file, or a shipped model's name.")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The ONNX file to write.")],
     photos: Annotated[
         list[str],
@@ -52,9 +51,10 @@ def quantize(
         bool, typer.Option("--reduce-range", help="7-bit weights, for x86 processors without VNNI.")
     ] = False,
     min_face: MinFaceOption = None,
+    model: ModelOption = None,
     threads: ThreadsOption = None,
 ) -> ExitCode:
-    """Write a model file with 8-bit weights and activations, and tell how far its answers differ.
+    """Write a model in 8 bits, weights and activations, and tell how far its answers differ.
 
     Convolutions and fully connected layers are quantized, with a scale per output channel; the first and the last
     layers stay float unless --keep-float says otherwise (--keep-float "" for none). Calibrate on a few hundred faces
