@@ -14,10 +14,11 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from mien.analyzer import Crop, Mien
+from mien.analyzer import Mien
 from mien.cli.console import progress, shown
 from mien.cli.exits import ExitCode, say
 from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
+from mien.crops import Crop
 from mien.errors import DataError, ImageError
 from mien.gallery.calibration import Calibration, Choice, calibrate_pairs, calibrate_people
 from mien.gallery.chart import draw

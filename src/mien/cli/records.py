@@ -32,8 +32,9 @@ def face_record(face: Face) -> dict[str, Any]:
 
     Returns:
         ``box`` [left, top, right, bottom] in pixels of the upright photo, ``score`` of the detector in [0, 1],
-        ``landmarks`` five [x, y] or null, ``aligned``, ``expression`` (the most probable) or null, ``probabilities`` by
-        expression or null, ``embedding`` (list of D numbers, compared by Euclidean distance) or null.
+        ``landmarks`` five [x, y] or null, ``aligned``, ``found_by`` (a value of `FoundBy`), ``expression`` (the most
+        probable) or null, ``probabilities`` by expression or null, ``embedding`` (list of D numbers, compared by
+        Euclidean distance) or null.
     """
     scores = face.expression
     return {
@@ -43,6 +44,7 @@ def face_record(face: Face) -> dict[str, Any]:
         if face.landmarks is None
         else [[round(float(v), 2) for v in point] for point in face.landmarks],
         "aligned": face.aligned,
+        "found_by": face.found_by.value,
         "expression": None if scores is None else scores.top.value,
         "probabilities": None if scores is None else {name.value: round(scores[name], 6) for name in scores},
         "embedding": None if face.embedding is None else [round(float(value), 7) for value in face.embedding],
@@ -56,7 +58,7 @@ def box_record(box: Box) -> list[float]:
 
 def csv_header(expressions: Sequence[Expression]) -> list[str]:
     """Columns of `csv_rows`: the last ones are the probabilities of the model's expressions."""
-    fixed = ["photo", "face", "left", "top", "right", "bottom", "score", "aligned", "expression", "error"]
+    fixed = ["photo", "face", "left", "top", "right", "bottom", "score", "aligned", "found_by", "expression", "error"]
     return fixed + [name.value for name in expressions]
 
 
@@ -64,7 +66,7 @@ def csv_rows(photo: str | os.PathLike[str], answer: Answer, expressions: Sequenc
     """One row a face, counted from 1; a photo without a face or with an error has one row, with an empty ``face``."""
     blank = [""] * (len(csv_header(expressions)) - 1)
     if isinstance(answer, ImageFailure):
-        blank[8] = answer.message
+        blank[9] = answer.message
         return [[os.fspath(photo), *blank]]
     rows: list[list[Any]] = []
     for number, face in enumerate(answer, start=1):
@@ -72,5 +74,6 @@ def csv_rows(photo: str | os.PathLike[str], answer: Answer, expressions: Sequenc
         top = "" if scores is None else scores.top.value
         probabilities = [] if scores is None else [round(scores[name], 6) for name in expressions]
         box = box_record(face.box)
-        rows.append([os.fspath(photo), number, *box, round(face.score, 4), face.aligned, top, "", *probabilities])
+        how = [round(face.score, 4), face.aligned, face.found_by.value]
+        rows.append([os.fspath(photo), number, *box, *how, top, "", *probabilities])
     return rows or [[os.fspath(photo), *blank]]
