@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from mien import Mien
 from mien.datasets import Sample, SampleSet
-from mien.errors import DataError, ImageError, ModelError
+from mien.errors import DataError, ImageError
 from mien.images import Pixels
+from mien.outputs import EXPRESSION, IDENTITY
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +42,7 @@ def look_at(mien: Mien, samples: SampleSet, advance: Callable[[], None]) -> tupl
 
     Raises:
         DataError: no photo remains.
-        ModelError: the model answers one question alone.
+        MissingOutputError: the model answers one question alone.
     """
     kept: list[tuple[Sample, Pixels]] = []
     for sample in samples.samples:
@@ -61,10 +62,10 @@ def look_at(mien: Mien, samples: SampleSet, advance: Callable[[], None]) -> tupl
 
 def answer(mien: Mien, crops: Sequence[Pixels]) -> list[tuple[Floats, Floats]]:
     """Embedding and expression probabilities of each crop."""
-    embeddings, scores = mien.model.run(np.stack(crops))
-    if embeddings is None or scores is None:
-        raise ModelError(f"{mien.contract.model_id} answers one question alone; give a model with both")
-    return list(zip(embeddings, scores, strict=True))
+    mien.contract.require_identity()
+    mien.contract.require_expression()
+    answers = mien.model.run(np.stack(crops))
+    return list(zip(answers[IDENTITY], answers[EXPRESSION], strict=True))
 
 
 def blend(a: Pixels, b: Pixels, share: float) -> Pixels:

@@ -28,7 +28,7 @@ LARGE, EACH = (4000, 3000), 22
 GREY = 3
 """Every so many pictures are grey."""
 
-WORDS = "ape bridge candle delta engine forest granite harbor island juniper kettle lantern meadow needle orbit".split()
+WORDS = ("ape", "bridge", "candle", "delta", "engine", "forest", "granite", "harbor", "island", "juniper", "kettle")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from mien import Mien
 from mien.contract import METADATA_KEY
+from mien.outputs import EXPRESSION
 from mien.runtime import Model
 
 TARGET = Target(1.4, "at most")
@@ -34,7 +34,7 @@ def identity_only(model: Model, folder: Path) -> Path:
     path = folder / "identity.onnx"
     onnx.utils.extract_model(str(model.path), str(path), ["crops"], ["embedding"])
     graph = onnx.load(str(path))
-    onnx.helper.set_model_props(graph, {METADATA_KEY: replace(model.contract, expressions=()).to_json()})
+    onnx.helper.set_model_props(graph, {METADATA_KEY: model.contract.without(EXPRESSION).to_json()})
     onnx.save(graph, str(path))
     return path
 

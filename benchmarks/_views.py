@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from mien import Mien
 from mien.analyzer import CropWay
 from mien.datasets import Sample
-from mien.errors import DataError, ImageError, ModelError
+from mien.errors import DataError, ImageError
 from mien.images import Pixels, load_image
 from mien.networks import find_dlib_resnet, read_dlib_resnet
+from mien.outputs import EXPRESSION, IDENTITY
 
 Floats = NDArray[np.float32]
 
@@ -80,7 +81,7 @@ class Viewer:
 
         Raises:
             DataError: no photo can be read.
-            ModelError: the model lacks an answer.
+            MissingOutputError: the model lacks an answer.
         """
         kept: list[Sample] = []
         skipped: list[str] = []
@@ -117,10 +118,10 @@ class Viewer:
         )
 
     def _answer(self, ours: NDArray[np.uint8], theirs: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats, Floats]:
-        embeddings, expressions = self._mien.model.run(ours)
-        if embeddings is None or expressions is None:
-            raise ModelError(f"{self._mien.contract.model_id} answers one question alone; give a model with both")
-        return embeddings, self._dlib_network(ours), self._dlib_network(theirs), expressions
+        self._mien.contract.require_identity()
+        self._mien.contract.require_expression()
+        answers = self._mien.model.run(ours)
+        return answers[IDENTITY], self._dlib_network(ours), self._dlib_network(theirs), answers[EXPRESSION]
 
     def _dlib_network(self, crops: NDArray[np.uint8]) -> Floats:
         with torch.inference_mode():

@@ -78,7 +78,7 @@ def sections(options: argparse.Namespace) -> Iterator[Section]:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as writer:
             writer.submit(write_clip, clip, options.minutes * 60, options.fps).result()
         mien = Mien(options.model)
-        tracker = Tracker(mien.contract.threshold.distance if mien.contract.threshold else None)
+        tracker = Tracker.for_model(mien.contract)
         with Video(str(clip)) as video:
             sizes = [resident() for _ in analyze_frames(mien, video, tracker)]
     yield _section(np.asarray(sizes, np.float64), options, len(tracker.tracks))

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from mien.contract import METADATA_KEY, Contract, Threshold
+from mien.contract import METADATA_KEY, Contract
+from mien.outputs import face_outputs
+from mien.thresholds import Threshold, ThresholdTable
 from mien.types import Expression
 
 # A busy machine is no fault of the code.
@@ -27,9 +29,8 @@ def tiny_contract():
         model_id="tiny-1",
         crop_size=8,
         template=((2.0, 3.0), (6.0, 3.0), (4.0, 4.5), (2.5, 6.0), (5.5, 6.0)),
-        expressions=(Expression.NEUTRAL, Expression.HAPPINESS),
-        embedding_size=3,
-        threshold=Threshold(10.0, 0.01, "nothing"),
+        outputs=face_outputs(3, (Expression.NEUTRAL, Expression.HAPPINESS), normalized=False),
+        thresholds=ThresholdTable.of(Threshold(10.0, 0.01, "nothing")),
         provenance="made in a test",
         terms="none",
     )
@@ -62,6 +63,15 @@ def tiny_model(tmp_path, tiny_contract):
             constants.append(numpy_helper.from_array(np.eye(3, embedding_width, dtype=np.float32), "pick"))
             nodes.append(helper.make_node("MatMul", ["colour", "pick"], ["embedding"]))
             values.append(helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [batch, embedding_width]))
+        if "age" in outputs:  # mean red
+            nodes.append(helper.make_node("Gather", ["colour", "first"], ["age"], axis=1))
+            constants.append(numpy_helper.from_array(np.array([0], np.int64), "first"))
+            values.append(helper.make_tensor_value_info("age", TensorProto.FLOAT, [batch, 1]))
+        if "glasses" in outputs:  # softmax of mean green and blue
+            nodes.append(helper.make_node("Gather", ["colour", "last"], ["last colours"], axis=1))
+            nodes.append(helper.make_node("Softmax", ["last colours"], ["glasses"], axis=1))
+            constants.append(numpy_helper.from_array(np.array([1, 2], np.int64), "last"))
+            values.append(helper.make_tensor_value_info("glasses", TensorProto.FLOAT, [batch, 2]))
         if "expression" in outputs:
             constants.append(numpy_helper.from_array(np.eye(3, expression_width, dtype=np.float32), "classes"))
             nodes.append(helper.make_node("MatMul", ["colour", "classes"], ["logits"]))

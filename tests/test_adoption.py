@@ -17,6 +17,8 @@ from mien.images import load_image
 from mien.runtime import Model
 
 WIDTH = 48
+EMBEDDING = {"kind": "embedding", "name": "embedding", "width": WIDTH}
+EXPRESSION = {"kind": "probabilities", "name": "expression", "width": 1, "classes": ["neutral"]}
 
 
 @pytest.fixture
@@ -54,11 +56,10 @@ def expected(crops, mean=127.5, scale=127.5):
 @pytest.mark.parametrize(("mean", "scale"), [(127.5, 127.5), (0.0, 1.0)])
 def test_embeddings_by_hand(foreign, crops, batch, mean, scale):
     model = adopt(foreign(batch=batch), provenance="made here", terms="none", mean=mean, scale=scale)
-    embedding, expression = model.run(crops)
+    (embedding,) = model.run(crops).values()
     np.testing.assert_allclose(embedding, expected(crops, mean, scale), rtol=0, atol=1e-5)
     assert embedding.dtype == np.float32
-    assert expression is None
-    assert model.run(crops[:0])[0].shape == (0, WIDTH)
+    assert model.run(crops[:0])["embedding"].shape == (0, WIDTH)
 
 
 def test_the_contract_lies_beside_the_file_and_is_found_again(foreign, crops):
@@ -69,19 +70,20 @@ def test_the_contract_lies_beside_the_file_and_is_found_again(foreign, crops):
     assert again.contract == adopted.contract
     assert again.contract.model_id.startswith("w600k.v2-")
     assert (again.contract.crop_size, again.contract.template) == (112, ARCFACE_TEMPLATE)
-    np.testing.assert_array_equal(again.run(crops)[0], adopted.run(crops)[0])
+    np.testing.assert_array_equal(again.run(crops)["embedding"], adopted.run(crops)["embedding"])
 
 
-def test_another_content_has_another_name(foreign):
-    names = {adopt(foreign(width=width), provenance="", terms="").contract.model_id for width in (48, 47)}
-    assert len(names) == 2
+def test_what_gives_other_embeddings_has_another_name(foreign):
+    models = [adopt(foreign(width=width), provenance="", terms="") for width in (48, 47)]
+    models += [adopt(foreign(), provenance="", terms="", **changed) for changed in ({"mean": 0.0}, {"scale": 1.0})]
+    assert len({model.contract.model_id for model in models}) == 4
 
 
 def test_a_graph_may_want_blue_first(foreign, crops):
     path = foreign()
     contract = adopt(path, provenance="", terms="").contract
     write_contract(path, contract, ForeignGraph("input.1", "683", (1.0, 2.0, 3.0), 4.0, "BGR"))
-    got = Model(path).run(crops)[0]
+    got = Model(path).run(crops)["embedding"]
     np.testing.assert_allclose(got, expected(crops[..., ::-1], np.array([1, 2, 3]), 4.0), rtol=0, atol=1e-5)
 
 
@@ -130,9 +132,9 @@ def test_models_of_mien_are_not_adopted(tiny_model):
         ("graph", {"input": "input.1", "output": "683", "mean": [0, 0, 0], "scale": 0}, "a scale above 0"),
         ("graph", {"input": "input.1", "output": "683", "mean": [0, 0, 0], "channels": "YUV"}, "RGB or BGR"),
         ("crop_size", 128, r"takes .* promises float32 \[N, 3, 128, 128\]"),
-        ("embedding_size", 512, r"returns .* promises float32 \[N, 512\]"),
-        ("embedding_size", 0, "embed faces only"),
-        ("expressions", ["neutral"], "embed faces only"),
+        ("outputs", [EMBEDDING | {"width": 512}], r"returns .* promises float32 \[N, 512\]"),
+        ("outputs", [], "embed faces only"),
+        ("outputs", [EMBEDDING, EXPRESSION], "embed faces only"),
         ("version", 9, "version 9"),
         ("landmark_weights", [1, 1, 1], "five landmark weights"),
         ("landmark_weights", [1, 0, 0, 0, 0], "five landmark weights"),

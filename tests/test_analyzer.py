@@ -184,11 +184,11 @@ def test_verify_names_the_photo_without_a_face(mien, photos, tmp_path):
 
 
 def test_models_with_one_branch(tiny_model, tiny_contract, photos):
-    identity = Mien(tiny_model(replace(tiny_contract, expressions=()), outputs=("embedding",)))
+    identity = Mien(tiny_model(tiny_contract.without("expression"), outputs=("embedding",)))
     (face,) = identity.analyze(photos[0])
     assert face.expression is None
     assert face.embedding.shape == (3,)
-    expression = Mien(tiny_model(replace(tiny_contract, embedding_size=0, threshold=None), outputs=("expression",)))
+    expression = Mien(tiny_model(tiny_contract.without("embedding"), outputs=("expression",)))
     (face,) = expression.analyze(photos[0])
     assert face.embedding is None
     assert len(face.expression) == 2
@@ -197,7 +197,7 @@ def test_models_with_one_branch(tiny_model, tiny_contract, photos):
 
 
 def test_a_model_without_a_threshold_needs_one(tiny_model, tiny_contract, photos):
-    mien = Mien(tiny_model(replace(tiny_contract, threshold=None)))
+    mien = Mien(tiny_model(replace(tiny_contract, thresholds=None)))
     with pytest.raises(ModelError, match="recommends no threshold"):
         mien.verify(photos[0], photos[1])
     assert mien.verify(photos[0], photos[1], threshold=1000.0).same
@@ -208,7 +208,7 @@ def test_crops_are_what_the_network_sees(mien, photos):
     size = mien.contract.crop_size
     assert crop.pixels.shape == (size, size, 3)
     (face,) = mien.analyze(photos[0])
-    np.testing.assert_allclose(mien.model.run(crop.pixels[None])[0][0], face.embedding, atol=1e-5)
+    np.testing.assert_allclose(mien.model.run(crop.pixels[None])["embedding"][0], face.embedding, atol=1e-5)
 
 
 def test_largest_crop_falls_back(mien, photos):

@@ -11,7 +11,9 @@ import pytest
 from onnx import TensorProto
 
 from mien.errors import ModelError
-from mien.runtime import DEFAULT_MODEL, SHIPPED, Model, resolve
+from mien.outputs import face_outputs
+from mien.runtime import Model, resolve
+from mien.shipped import DEFAULT_MODEL, SHIPPED
 
 
 @pytest.fixture
@@ -20,35 +22,36 @@ def crops():
 
 
 def test_both_answers(tiny_model, crops):
-    embedding, expression = Model(tiny_model()).run(crops)
+    embedding, expression = Model(tiny_model()).run(crops).values()
     np.testing.assert_allclose(embedding, crops.mean(axis=(1, 2)), rtol=1e-5)
     np.testing.assert_allclose(expression.sum(axis=1), 1, rtol=1e-5)
     assert (embedding.dtype, expression.dtype) == (np.float32, np.float32)
 
 
 def test_identity_only(tiny_model, tiny_contract, crops):
-    model = Model(tiny_model(replace(tiny_contract, expressions=()), outputs=("embedding",)))
-    embedding, expression = model.run(crops)
-    assert embedding.shape == (7, 3)
-    assert expression is None
+    model = Model(tiny_model(tiny_contract.without("expression"), outputs=("embedding",)))
+    answers = model.run(crops)
+    assert list(answers) == ["embedding"]
+    assert answers["embedding"].shape == (7, 3)
 
 
 def test_expression_only(tiny_model, tiny_contract, crops):
-    model = Model(tiny_model(replace(tiny_contract, embedding_size=0, threshold=None), outputs=("expression",)))
-    embedding, expression = model.run(crops)
-    assert embedding is None
-    assert expression.shape == (7, 2)
+    model = Model(tiny_model(tiny_contract.without("embedding"), outputs=("expression",)))
+    answers = model.run(crops)
+    assert list(answers) == ["expression"]
+    assert answers["expression"].shape == (7, 2)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 32])
 def test_micro_batches_change_nothing(tiny_model, crops, batch_size):
     model = Model(tiny_model())
-    for ours, whole in zip(model.run(crops, batch_size=batch_size), model.run(crops), strict=True):
-        np.testing.assert_allclose(ours, whole, rtol=1e-5)
+    whole = model.run(crops)
+    for name, ours in model.run(crops, batch_size=batch_size).items():
+        np.testing.assert_allclose(ours, whole[name], rtol=1e-5)
 
 
 def test_no_crops_give_empty_answers(tiny_model, crops):
-    embedding, expression = Model(tiny_model()).run(crops[:0])
+    embedding, expression = Model(tiny_model()).run(crops[:0]).values()
     assert (embedding.shape, expression.shape) == ((0, 3), (0, 2))
 
 
@@ -84,14 +87,16 @@ def test_a_graph_against_its_contract_is_refused(tiny_model, options, message):
 
 def test_more_outputs_than_promised_are_refused(tiny_model, tiny_contract):
     with pytest.raises(ModelError, match="has the output expression"):
-        Model(tiny_model(replace(tiny_contract, expressions=())))
-    with pytest.raises(ModelError, match="neither"):
-        Model(tiny_model(replace(tiny_contract, expressions=(), embedding_size=0)))
+        Model(tiny_model(tiny_contract.without("expression")))
+    with pytest.raises(ModelError, match="promises no output"):
+        Model(tiny_model(tiny_contract.without("expression", "embedding")))
 
 
 def test_outputs_are_checked_when_they_come(tiny_model, tiny_contract, crops):
     model = Model(tiny_model())
-    model.contract = replace(tiny_contract, embedding_size=5)  # as when a graph does not declare its widths
+    model.contract = replace(
+        tiny_contract, outputs=face_outputs(5, tiny_contract.expressions, normalized=False)
+    )  # as when a graph does not declare its widths
     with pytest.raises(ModelError, match=r"returned embedding \(7, 3\).*\(7, 5\)"):
         model.run(crops)
 
@@ -127,19 +132,19 @@ def test_shipped_model_answers_both_questions():
     model = Model()
     size = model.contract.crop_size
     crops = np.random.default_rng(0).integers(0, 256, size=(3, size, size, 3), dtype=np.uint8)
-    embedding, expression = model.run(crops)
+    embedding, expression = model.run(crops).values()
     assert embedding.shape == (3, model.contract.embedding_size)
     np.testing.assert_allclose(expression.sum(axis=1), 1, rtol=1e-5)
     alone = [model.run(crop[None]) for crop in crops]
-    np.testing.assert_allclose(np.concatenate([one for one, _ in alone]), embedding, atol=1e-5)
+    np.testing.assert_allclose(np.concatenate([one["embedding"] for one in alone]), embedding, atol=1e-5)
 
 
 def test_threads_may_share_a_model(tiny_model, crops):
     model = Model(tiny_model())
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(model.run, [crops] * 40))
-    for embedding, _ in results:
-        np.testing.assert_array_equal(embedding, results[0][0])
+    for answers in results:
+        np.testing.assert_array_equal(answers["embedding"], results[0]["embedding"])
 
 
 def test_nothing_is_reported_or_left_behind(tmp_path, examples):

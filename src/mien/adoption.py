@@ -10,6 +10,7 @@ from mien.alignment import ARCFACE_TEMPLATE
 from mien.contract import Contract
 from mien.errors import ModelError
 from mien.foreign import ForeignGraph, write_contract
+from mien.outputs import face_outputs
 from mien.runtime import CPU, Model, open_session
 
 ARCFACE_SIZE = 112
@@ -19,8 +20,9 @@ ARCFACE_SIZE = 112
 def adopt(path: Path, *, provenance: str, terms: str, mean: float = 127.5, scale: float = 127.5) -> Model:
     """Write the contract beside a model file and open the model.
 
-    The model is named after the file and a hash of its content. It gets ArcFace's alignment to 112-pixel crops, all
-    five landmarks weighed alike, and no threshold: that depends on the weights, and `mien calibrate` chooses one.
+    The model is named after the file and a digest of its content, ``mean`` and ``scale``. It gets ArcFace's alignment
+    to 112-pixel crops, all five landmarks weighed alike, and no threshold: that depends on the weights, and
+    `mien calibrate` chooses one.
 
     Args:
         path: the ONNX file; one float32 input ``(N, 3, 112, 112)`` of RGB, and an output ``(N, D)``.
@@ -35,14 +37,14 @@ def adopt(path: Path, *, provenance: str, terms: str, mean: float = 127.5, scale
     session = open_session(path, None, (CPU,))
     name, output, width = _ports(session, path)
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        content = hashlib.file_digest(file, "sha256")
+    content.update(f"{mean} {scale}".encode())  # with others the embeddings would be others too
     contract = Contract(
-        model_id=f"{path.stem}-{digest[:12]}",
+        model_id=f"{path.stem}-{content.hexdigest()[:12]}",
         crop_size=ARCFACE_SIZE,
         template=ARCFACE_TEMPLATE,
-        expressions=(),
-        embedding_size=width,
-        threshold=None,
+        outputs=face_outputs(width, ()),
+        thresholds=None,
         provenance=provenance,
         terms=terms,
         landmark_weights=(1.0,) * 5,

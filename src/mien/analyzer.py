@@ -16,8 +16,9 @@ from PIL import Image
 from mien.contract import Contract
 from mien.crops import Crop, cut_faces
 from mien.detection import EVERY_WAY, MTCNN, Detector
-from mien.errors import ImageError, ModelError, NoFaceError
+from mien.errors import ImageError, NoFaceError
 from mien.images import ImageSource, source_name
+from mien.outputs import EXPRESSION, IDENTITY
 from mien.photo import Photo
 from mien.runtime import BATCH_SIZE, Model
 from mien.types import ExpressionScores, Face, FoundBy, ImageFailure, Verification
@@ -173,9 +174,8 @@ class Mien:
             NoFaceError: a photo has no face; the message names the photo.
             ModelError: the model has no identity output, or recommends no threshold and none is given.
         """
-        if not self.contract.embedding_size:
-            raise ModelError(f"model {self.contract.model_id} has no identity output; use one with an embedding")
-        threshold = self._threshold() if threshold is None else threshold
+        self.contract.require_identity()
+        threshold = self.contract.require_thresholds().default.distance if threshold is None else threshold
         found = []
         for image, name in ((a, source_name(a, 1)), (b, source_name(b, 2))):
             crops = self._crops(image, name, EVERY_WAY if detect else NO_DETECTION)
@@ -185,11 +185,6 @@ class Mien:
         face_a, face_b = self._answer([crops[0] for crops in found])
         distance = _distance(face_a, face_b)
         return Verification(distance <= threshold, distance, threshold, face_a, face_b, *map(len, found))
-
-    def _threshold(self) -> float:
-        if self.contract.threshold is None:
-            raise ModelError(f"model {self.contract.model_id} recommends no threshold; give the distance to decide by")
-        return self.contract.threshold.distance
 
     def _stream(
         self, images: Iterable[Source], ways: Sequence[FoundBy], batch_size: int
@@ -225,7 +220,8 @@ class Mien:
     def _answer(self, crops: Sequence[Crop]) -> list[Face]:
         if not crops:
             return []
-        embeddings, expressions = self.model.run(np.stack([crop.pixels for crop in crops]))
+        answers = self.model.run(np.stack([crop.pixels for crop in crops]))
+        embeddings, expressions = answers.get(IDENTITY), answers.get(EXPRESSION)
         return [
             Face(
                 box=crop.box,
@@ -234,6 +230,7 @@ class Mien:
                 aligned=crop.landmarks is not None,
                 embedding=None if embeddings is None else embeddings[i].copy(),
                 expression=None if expressions is None else self._scores(expressions[i]),
+                outputs={output.name: output.read(answers[output.name][i]) for output in self.contract.others},
                 found_by=crop.found_by,
             )
             for i, crop in enumerate(crops)
@@ -244,6 +241,4 @@ class Mien:
 
 
 def _distance(a: Face, b: Face) -> float:
-    if a.embedding is None or b.embedding is None:
-        raise ModelError("faces without an embedding cannot be compared; use a model with an identity output")
-    return float(np.linalg.norm(a.embedding.astype(np.float64) - b.embedding))
+    return float(np.linalg.norm(a.identity.astype(np.float64) - b.identity))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, Self
+
 
 class MienError(Exception):
     """Base of all errors raised on purpose by mien."""
@@ -17,6 +19,17 @@ class NoFaceError(MienError):
 
 class ModelError(MienError):
     """A model file is missing, damaged, or does not keep its contract."""
+
+
+class MissingOutputError(ModelError):
+    """A model does not answer the question that was asked."""
+
+    @classmethod
+    def of(cls, question: Literal["identity", "expression"], model_id: str = "") -> Self:
+        """The error's one sentence, for a question and, where it is known, a model."""
+        model = f"model {model_id}" if model_id else "the model"
+        need = {"identity": "an embedding", "expression": "expressions"}[question]
+        return cls(f"{model} has no {question} output; use one with {need}")
 
 
 class DataError(MienError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mien.contract import Contract
 from mien.errors import ModelError
+from mien.outputs import face_outputs
 
 Channels = Literal["RGB", "BGR"]
 
@@ -64,7 +65,7 @@ def contract_path(model: Path) -> Path:
 def write_contract(model: Path, contract: Contract, graph: ForeignGraph) -> Path:
     """Write the contract beside a model file; returns its path."""
     path = contract_path(model)
-    path.write_text(json.dumps({**json.loads(contract.to_json()), "graph": asdict(graph)}, indent=1), encoding="utf-8")
+    path.write_text(json.dumps({**contract.to_record(), "graph": asdict(graph)}, indent=1), encoding="utf-8")
     return path
 
 
@@ -88,9 +89,9 @@ def read_contract(model: Path) -> tuple[Contract, ForeignGraph] | None:
         raise ModelError(f"{path} cannot be read ({error!r}); write it again with `mien adopt`") from error
     if not (_is_mean(graph.mean) and _is_scale(graph.scale) and graph.channels in get_args(Channels)):
         raise ModelError(f"{path} needs a mean of three numbers, a scale above 0 and channels of RGB or BGR")
-    if contract.expressions or not contract.embedding_size:
-        raise ModelError(f"{path} promises expressions or no embedding; a model made elsewhere can embed faces only")
-    return contract, graph
+    if contract.expressions or contract.others or not contract.embedding_size:
+        raise ModelError(f"{path} promises other outputs or no embedding; a model made elsewhere can embed faces only")
+    return replace(contract, outputs=face_outputs(contract.embedding_size, ())), graph  # `ForeignGraph.read` normalises
 
 
 def _is_mean(values: tuple[float, ...]) -> bool:

@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 from mien.contract import METADATA_KEY, Contract
 from mien.errors import ModelError
 from mien.foreign import ForeignGraph, contract_path, read_contract
+from mien.outputs import IDENTITY
 from mien.quiet import onnxruntime
-
-SHIPPED = {"mien-r29": "mien-r29.onnx"}
-"""Models inside the package, by name."""
-
-DEFAULT_MODEL = "mien-r29"
-"""The model that is taken when none is named."""
+from mien.shipped import DEFAULT_MODEL, SHIPPED
 
 BATCH_SIZE = 32
 """Most crops in one call of the network; bounds memory, and larger ones are no faster on a CPU."""
@@ -29,7 +25,11 @@ CPU = "CPUExecutionProvider"
 
 Crops = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-Answers = tuple[Floats | None, Floats | None]
+Answers = dict[str, Floats]
+"""Of a model's outputs by name, each ``(N, width)``."""
+
+LENGTH_TOLERANCE = 1e-3
+"""How far the length of a normalised embedding may be from 1."""
 
 
 class Model:
@@ -65,7 +65,6 @@ class Model:
             _check_graph(self._session, self.contract, self.path)
         else:
             _check_foreign(self._session, self.contract, self._foreign, self.path)
-        self._outputs = [name for name, size in _promised(self.contract).items() if size]
         batch = self._session.get_inputs()[0].shape[0]
         self._most: int | None = batch if isinstance(batch, int) else None
 
@@ -80,7 +79,7 @@ class Model:
             batch_size: most crops in one call of the network.
 
         Returns:
-            ``embedding (N, D)`` and ``expression (N, C)`` float32; None for what the model does not answer.
+            The outputs that the contract names, by name, each float32 ``(N, width)``.
 
         Raises:
             ModelError: the crops have another form, or the network fails on them or breaks its contract.
@@ -93,17 +92,18 @@ class Model:
             )
         step = min(batch_size, self._most or batch_size)
         parts = [self._call(crops[start : start + step]) for start in range(0, len(crops), step)]
-        widths = _promised(self.contract)
-        answers = {
-            name: np.concatenate([part[name] for part in parts]) if parts else np.empty((0, widths[name]), np.float32)
-            for name in self._outputs
+        return {
+            output.name: np.concatenate(
+                [np.empty((0, output.width), np.float32), *(part[output.name] for part in parts)]
+            )
+            for output in self.contract.outputs
         }
-        return answers.get("embedding"), answers.get("expression")
 
-    def _call(self, crops: Crops) -> dict[str, Floats]:
+    def _call(self, crops: Crops) -> Answers:
+        names = [output.name for output in self.contract.outputs]
         try:
             if self._foreign is None:
-                values = self._session.run(self._outputs, {"crops": crops})
+                values = self._session.run(names, {"crops": crops})
             else:
                 fed = {self._foreign.input: self._foreign.feed(crops)}
                 values = [self._foreign.read(self._session.run([self._foreign.output], fed)[0])]
@@ -111,14 +111,18 @@ class Model:
             raise ModelError(
                 f"{self.path} fails on {len(crops)} crops ({_brief(error)}); export the model again"
             ) from error
-        answers = dict(zip(self._outputs, values, strict=True))
-        for name, value in answers.items():
-            expected = (len(crops), _promised(self.contract)[name])
-            if value.shape != expected:
+        answers = dict(zip(names, values, strict=True))
+        for output in self.contract.outputs:
+            expected = (len(crops), output.width)
+            if answers[output.name].shape != expected:
                 raise ModelError(
-                    f"{self.path} returned {name} {value.shape} where its contract promises {expected}; "
-                    "export the model again"
+                    f"{self.path} returned {output.name} {answers[output.name].shape} where its contract promises "
+                    f"{expected}; export the model again"
                 )
+        if self.contract.normalized and not _of_length_1(answers[IDENTITY]):
+            raise ModelError(
+                f"{self.path} returned an embedding whose length is not 1, against its contract; export the model again"
+            )
         return answers
 
 
@@ -188,14 +192,9 @@ def _contract(session: Any, path: Path) -> tuple[Contract, ForeignGraph | None]:
         raise ModelError(f"{path}: {error}") from error
 
 
-def _promised(contract: Contract) -> dict[str, int]:
-    """Width of each output, 0 for one that the model does not have."""
-    return {"embedding": contract.embedding_size, "expression": len(contract.expressions)}
-
-
 def _check_graph(session: Any, contract: Contract, path: Path) -> None:
     """Compare what the graph declares with what the contract promises; unnamed dimensions are taken on trust."""
-    size, promised = contract.crop_size, _promised(contract)
+    size, promised = contract.crop_size, {output.name: output.width for output in contract.outputs}
     inputs = [(node.name, node.type) for node in session.get_inputs()]
     outputs = {node.name: node for node in session.get_outputs()}
     if inputs != [("crops", "tensor(uint8)")]:
@@ -206,14 +205,15 @@ def _check_graph(session: Any, contract: Contract, path: Path) -> None:
             f"{path} takes crops {[batch, *shape]} where its contract promises [N, {size}, {size}, 3]; "
             "export the model again"
         )
-    if not any(promised.values()):
-        raise ModelError(f"{path} promises neither an embedding nor expressions; export the model with a branch")
+    if not promised:
+        raise ModelError(f"{path} promises no output; export the model with a branch")
+    for name in sorted(outputs.keys() ^ promised.keys()):
+        raise ModelError(
+            f"{path} {'lacks' if name in promised else 'has'} the output {name}, against its contract; "
+            "export the model again"
+        )
     for name, width in promised.items():
-        if bool(width) != (name in outputs):
-            raise ModelError(
-                f"{path} {'lacks' if width else 'has'} the output {name}, against its contract; export the model again"
-            )
-        if width and (outputs[name].type != "tensor(float)" or not _agree(outputs[name].shape[1:], [width])):
+        if outputs[name].type != "tensor(float)" or not _agree(outputs[name].shape[1:], [width]):
             raise ModelError(
                 f"{path} returns {name} {outputs[name].type} {outputs[name].shape} where its contract promises "
                 f"float32 [N, {width}]; export the model again"
@@ -241,6 +241,10 @@ def _check_foreign(session: Any, contract: Contract, graph: ForeignGraph, path: 
         raise ModelError(
             f"{path} returns {given.type} {given.shape} where {beside} promises float32 [N, {contract.embedding_size}]"
         )
+
+
+def _of_length_1(embeddings: Floats) -> bool:
+    return bool(np.allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=0, atol=LENGTH_TOLERANCE))
 
 
 def _agree(declared: Sequence[int | str | None], expected: Sequence[int]) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mien.errors import MissingOutputError
 
 
 class Expression(StrEnum):
@@ -87,8 +90,44 @@ class Box:
         return width * height / (self.area + other.area - width * height)
 
 
+NameT = TypeVar("NameT", bound=str)
+
+
 @dataclass(frozen=True, slots=True)
-class ExpressionScores(Mapping[Expression, float]):
+class Scores(Mapping[NameT, float]):
+    """Probabilities of the classes that a model knows; they sum to 1.
+
+    Attributes:
+        names: the classes, in the order of the model's contract.
+        probabilities: theirs, in the same order, each in [0, 1].
+
+    >>> scores = Scores(("glasses", "none"), (0.25, 0.75))
+    >>> scores.top, scores["glasses"]
+    ('none', 0.25)
+    """
+
+    names: tuple[NameT, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def top(self) -> NameT:
+        """The most probable class."""
+        return max(self, key=self.__getitem__)
+
+    def __getitem__(self, name: str) -> float:
+        for known, probability in zip(self.names, self.probabilities, strict=True):
+            if known == name:
+                return probability
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[NameT]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+class ExpressionScores(Scores[Expression]):
     """Probabilities of the expressions that a model knows; they sum to 1.
 
     Attributes:
@@ -100,25 +139,11 @@ class ExpressionScores(Mapping[Expression, float]):
     (<Expression.HAPPINESS: 'happiness'>, 0.25)
     """
 
-    names: tuple[Expression, ...]
-    probabilities: tuple[float, ...]
+    __slots__ = ()
 
-    @property
-    def top(self) -> Expression:
-        """The most probable expression."""
-        return max(self, key=self.__getitem__)
 
-    def __getitem__(self, name: str) -> float:
-        try:
-            return self.probabilities[self.names.index(Expression(name))]
-        except ValueError:
-            raise KeyError(name) from None
-
-    def __iter__(self) -> Iterator[Expression]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
+OutputValue = float | Scores[str] | NDArray[np.float32]
+"""The answer of a model's further output: a number, probabilities by class, or an embedding ``(D,)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,9 +156,10 @@ class Face:
         landmarks: ``(5, 2)`` float32, (x, y) in pixels of the upright photo: the eye at the left of the upright face,
             the eye at its right, nose tip, left and right corner of the mouth; None for a given crop.
         aligned: whether the crop was aligned by landmarks. Embeddings of unaligned crops are less reliable.
-        embedding: ``(D,)`` float32, the identity embedding as the network returns it, compared by Euclidean distance;
-            None when the model has no identity branch.
+        embedding: ``(D,)`` float32, the identity embedding, compared by Euclidean distance; of length 1, except from
+            models of contract version 1. None when the model has no identity branch.
         expression: probabilities by name; None when the model has no expression branch.
+        outputs: the model's other answers by name, such as ``outputs["age"]``; empty for most models.
         found_by: how it was found.
     """
 
@@ -143,7 +169,19 @@ class Face:
     aligned: bool
     embedding: NDArray[np.float32] | None
     expression: ExpressionScores | None
+    outputs: Mapping[str, OutputValue] = field(default_factory=dict)
     found_by: FoundBy = FoundBy.PHOTO
+
+    @property
+    def identity(self) -> NDArray[np.float32]:
+        """The embedding, where one is needed.
+
+        Raises:
+            MissingOutputError: the model has no identity output.
+        """
+        if self.embedding is None:
+            raise MissingOutputError.of("identity")
+        return self.embedding
 
 
 @dataclass(frozen=True, slots=True)

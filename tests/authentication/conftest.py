@@ -6,14 +6,17 @@ import pytest
 from made_frames import NAMES
 
 from mien.authentication import Attempts, Policy, State, begin
-from mien.contract import Contract, Threshold
+from mien.contract import Contract
+from mien.outputs import face_outputs
+from mien.thresholds import Threshold, ThresholdTable
 from mien.types import Expression
 
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    threshold = Threshold(0.5, 0.001, "nothing")
-    return Contract("two-answers-1", 8, ((0.0, 0.0),) * 5, NAMES, 2, threshold, "made in a test", "none")
+    thresholds = ThresholdTable.of(Threshold(0.5, 0.001, "nothing"))
+    outputs = face_outputs(2, NAMES, normalized=False)
+    return Contract("two-answers-1", 8, ((0.0, 0.0),) * 5, outputs, thresholds, "made in a test", "none")
 
 
 @pytest.fixture

@@ -12,12 +12,15 @@ from made_frames import BOX, NAMES, frames, scores, seen
 
 from mien.authentication import Attempts, Observation, Outcome, Policy, SeenFace, State, advance, begin, end
 from mien.authentication.machine import shows
-from mien.contract import Contract, Threshold
+from mien.contract import Contract
+from mien.outputs import face_outputs
+from mien.thresholds import Threshold, ThresholdTable
 from mien.types import Box, Expression, ExpressionScores
 
 N, H, S = NAMES
 POLICY = Policy(threshold=0.5, hold=2, time_limit=10.0, max_gap=0.5)
-CONTRACT = Contract("two-answers-1", 8, ((0.0, 0.0),) * 5, NAMES, 2, Threshold(0.5, 0.01, ""), "", "")
+THRESHOLDS = ThresholdTable.of(Threshold(0.5, 0.01, ""))
+CONTRACT = Contract("two-answers-1", 8, ((0.0, 0.0),) * 5, face_outputs(2, NAMES), THRESHOLDS, "", "")
 
 # Frames that are often right, so that sequences are accepted, and wrong in every way, so that some are nearly accepted.
 boxes = st.sampled_from([BOX, Box(110, 105, 210, 225), Box(400, 100, 500, 220), Box(5, 5, 5, 5)])

@@ -8,6 +8,7 @@ from made_frames import NAMES
 
 from mien.authentication import Attempts, Policy, begin, read_policy_fields
 from mien.errors import AuthenticationError
+from mien.outputs import face_outputs
 from mien.types import Expression
 
 N, H, S = NAMES
@@ -41,14 +42,14 @@ def test_a_policy_that_makes_no_sense_is_refused(name, value):
 def test_the_recommended_policy_takes_what_the_model_has(contract):
     policy = Policy.recommended(contract)
     assert (policy.threshold, policy.expressions, policy.count) == (0.5, (H, S), 2)
-    smiling = replace(contract, expressions=(N, H))
+    smiling = replace(contract, outputs=face_outputs(2, (N, H)))
     assert (Policy.recommended(smiling).expressions, Policy.recommended(smiling).count) == ((H,), 1)
 
 
 def test_what_is_given_comes_before_what_is_recommended(contract):
     policy = Policy.recommended(contract, threshold=0.4, expressions=(S,), count=1)
     assert (policy.threshold, policy.expressions, policy.count) == (0.4, (S,), 1)
-    lacking = replace(contract, threshold=None)
+    lacking = replace(contract, thresholds=None)
     assert Policy.recommended(lacking, threshold=0.4) == Policy.recommended(contract, threshold=0.4)
     with pytest.raises(AuthenticationError, match="calibrate, or give a policy with one"):
         Policy.recommended(lacking)
@@ -64,15 +65,15 @@ def test_no_more_expressions_are_asked_than_are_given(contract, tmp_path):
 
 def test_a_model_that_cannot_answer_is_refused(contract):
     for lacking in (
-        replace(contract, threshold=None),
-        replace(contract, embedding_size=0),
-        replace(contract, expressions=()),
-        replace(contract, expressions=(H, S)),
+        replace(contract, thresholds=None),
+        contract.without("embedding"),
+        contract.without("expression"),
+        replace(contract, outputs=face_outputs(2, (H, S))),
     ):
         with pytest.raises(AuthenticationError):
             Policy.recommended(lacking)
-    with pytest.raises(AuthenticationError, match="no expression output; use one with both answers"):
-        Policy.recommended(replace(contract, expressions=(), threshold=None))
+    with pytest.raises(AuthenticationError, match="no expression output; use one with expressions"):
+        Policy.recommended(replace(contract.without("expression"), thresholds=None))
     policy = Policy(threshold=0.5, expressions=(H, Expression.FEAR))
     with pytest.raises(AuthenticationError, match="does not know fear"):
         begin("ada", policy, contract, 0.0, Attempts())

@@ -18,7 +18,7 @@ from mien.authentication import (
     observe,
     result_of,
 )
-from mien.errors import AuthenticationError
+from mien.errors import AuthenticationError, MissingOutputError
 from mien.types import Face
 
 N, H, S = NAMES
@@ -108,5 +108,5 @@ def test_references_that_do_not_fit_are_refused():
             observe(0.0, [good], references)
     with pytest.raises(AuthenticationError, match="references"):
         observe(0.0, [], np.zeros((0, 2)))  # a camera without a face must not hide it
-    with pytest.raises(AuthenticationError, match="lacks"):
+    with pytest.raises(MissingOutputError, match="no identity output"):
         observe(0.0, [face(None)], np.zeros((1, 2)))

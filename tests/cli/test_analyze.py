@@ -47,7 +47,7 @@ def test_json_fields_are_stable(cli, examples):
     assert record["photo"] == str(examples / "obama.jpg")
     assert record["error"] is None
     (face,) = record["faces"]
-    assert list(face) == ["box", "score", "landmarks", "aligned", "expression", "probabilities", "embedding"]
+    assert list(face) == ["box", "score", "landmarks", "aligned", "expression", "probabilities", "embedding", "outputs"]
     (expected,) = Mien().analyze(examples / "obama.jpg")
     assert record["model"] == Mien().contract.model_id
     np.testing.assert_allclose(face["embedding"], expected.embedding, atol=1e-6)

@@ -6,7 +6,9 @@ from dataclasses import replace
 from mien import __version__
 from mien.cli.exits import ExitCode
 from mien.contract import Contract
+from mien.outputs import Probabilities, Scalar
 from mien.runtime import Model
+from mien.thresholds import Threshold, ThresholdTable
 
 
 def test_json(cli):
@@ -14,8 +16,13 @@ def test_json(cli):
     assert list(record) == ["version", "model", "runtime", "heic"]
     assert record["version"] == __version__
     assert record["runtime"]["providers_used"] == ["CPUExecutionProvider"]
-    path = record["model"].pop("path")
-    assert Contract.from_json(json.dumps(record["model"])) == Model(path).contract
+    model = record["model"]
+    contract = Model(model.pop("path")).contract
+    short = {name: model.pop(name) for name in ("embedding_size", "expressions", "threshold")}
+    assert Contract.from_json(json.dumps(model)) == contract
+    assert short["embedding_size"] == contract.embedding_size
+    assert short["expressions"] == list(contract.expressions)
+    assert short["threshold"]["distance"] == contract.threshold.distance
 
 
 def test_everything_is_shown(cli, tiny_model, tiny_contract):
@@ -31,7 +38,7 @@ def test_everything_is_shown(cli, tiny_model, tiny_contract):
         "made in a test",
     ):
         assert shown in result.stdout
-    nameless = replace(tiny_contract, embedding_size=0, threshold=None)
+    nameless = tiny_contract.without("embedding")
     assert "none" in cli("info", "--model", tiny_model(nameless, outputs=("expression",))).stdout
 
 
@@ -40,3 +47,18 @@ def test_an_unusable_model(cli, tmp_path):
     result = cli("info", "--model", tmp_path / "bad.onnx")
     assert result.exit_code == ExitCode.ERROR
     assert "bad.onnx" in result.stderr
+
+
+def test_all_thresholds_and_other_outputs_are_shown(cli, tiny_model, tiny_contract):
+    """Wide enough that no line is broken."""
+    table = ThresholdTable(
+        (Threshold(12.0, 0.01, "a"), Threshold(9.5, 0.001, "b", far_interval=(0.0005, 0.002), impostor_pairs=9)), 0.001
+    )
+    others = (Scalar("age", "years", (0.0, 100.0)), Probabilities("glasses", ("none", "sun")))
+    contract = replace(tiny_contract, thresholds=table, outputs=tiny_contract.outputs + others)
+    shown = cli("info", "--model", tiny_model(contract, outputs=("embedding", "expression", "age", "glasses"))).stdout
+    shown = " ".join(shown.split())
+    assert "12 at FAR 0.01; a" in shown
+    assert "9.5 at FAR 0.001 (95 % 0.0005 to 0.002), the default; b" in shown
+    assert "age a number from 0 to 100 years" in shown
+    assert "glasses none, sun" in shown

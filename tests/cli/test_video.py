@@ -48,7 +48,7 @@ def test_json_lines_of_a_clip(cli, clip, examples):
     assert [record["time"] for record in frames] == pytest.approx([k / RATE for k in range(33)])
     assert list(frames[0]) == ["kind", "video", "model", "frame", "time", "faces"]
     (face,) = frames[0]["faces"]
-    assert list(face) == ["track", "box", "score", "landmarks", "aligned", "expression", "probabilities"]
+    assert list(face) == ["track", "box", "score", "landmarks", "aligned", "expression", "probabilities", "outputs"]
     assert [[face["track"] for face in record["faces"]] for record in frames] == [
         *[[1]] * 10,
         *[[]] * 12,

@@ -100,12 +100,22 @@ TREES: dict[str, tuple[list[str], dict[str, str], list[tuple[str | None, E | Non
             "fer2013.csv": "emotion,pixels,Usage\n" + "".join(f"0,{PIXELS},{u}\n" for u in ["Training"] * 4),
             "fer2013new.csv": "Usage,Image name,"
             "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
-            "Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0\n"  # 4 of 9 without the single vote: no majority
-            "Training,fer0000001.png,6,0,1,1,0,0,0,0,2,0\n"  # 6 of 8
+            "Training,fer0000000.png,4,0,0,1,4,1,0,0,0,0\n"  # a tie: no label, but shares
+            "Training,fer0000001.png,6,0,1,1,0,0,0,0,2,0\n"
             "Training,,0,0,0,0,0,0,0,0,0,10\n"  # no face
             "Training,fer0000003.png,1,0,0,0,0,0,0,8,1,0\n",
         },
-        [(None, E.NEUTRAL, "train"), (None, E.CONTEMPT, "train")],
+        [(None, None, "train"), (None, E.NEUTRAL, "train"), (None, E.CONTEMPT, "train")],
+    ),
+    "fer2013-votes": (
+        ["fer2013/train/angry/Training_1.jpg", "fer2013/test/happy/PublicTest_2.jpg"],
+        {
+            "ferplus.csv": "path,split,pixel_mse,"
+            "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+            "fer2013/train/angry/Training_1.jpg,Training,3.5,6,0,0,1,3,0,0,0,0,0\n"
+            "fer2013/test/happy/PublicTest_2.jpg,PublicTest,0,0,0,9,0,0,0,1,0,0,0\n"
+        },
+        [(None, E.SURPRISE, "public-test"), (None, E.NEUTRAL, "train")],
     ),
     "celeba": (
         ["img_align_celeba/000001.jpg", "img_align_celeba/000002.jpg", "img_align_celeba/000003.jpg"],

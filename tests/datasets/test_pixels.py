@@ -35,6 +35,29 @@ def test_labels_are_numbered_and_unknown_ones_are_unlabelled() -> None:
     assert photos.expression.tolist() == [1, -1, -1]
 
 
+def test_votes_become_shares_of_the_classes_asked_for() -> None:
+    neutral, happy, fear = Expression.NEUTRAL, Expression.HAPPINESS, Expression.FEAR
+    samples = SampleSet(
+        "test",
+        (
+            Sample("1", array(1), expression=fear, shares={neutral: 0.1, happy: 0.3, fear: 0.6}),
+            Sample("2", array(2), expression=fear, shares={fear: 1.0}),
+            Sample("3", array(3), expression=happy),
+            Sample("4", array(4), shares={neutral: 0.5, happy: 0.5}),
+            Sample("5", array(5)),
+        ),
+    )
+    photos = decode(samples, CLASSES, 20)
+    expected = torch.tensor([[0.25, 0.75], [0, 0], [0, 1], [0.5, 0.5], [0, 0]])
+    torch.testing.assert_close(photos.shares, expected)
+    assert photos.expression.tolist() == [1, -1, 1, 0, -1]
+    assert photos.unique_expression.tolist() == [1, -1, 1, -1, -1]
+    assert torch.equal(photos.take([3, 0]).shares, photos.shares[[3, 0]])
+    without = decode(samples, (), 20)
+    assert without.shares.shape == (5, 0)
+    assert without.expression.tolist() == without.unique_expression.tolist() == [-1] * 5
+
+
 def test_grey_photos_are_kept_grey_and_small_ones_small() -> None:
     grey = decode(SampleSet("test", (Sample("1", array(7)),)), CLASSES, 150)
     assert grey.images.shape == (1, 1, 20, 20)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
 
 from mien.errors import DataError
-from mien.evaluation import evaluate_expression
+from mien.evaluation import calibration_error, evaluate_expression
 
 NAMES = ["neutral", "happiness", "sadness", "surprise"]
 labels = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
@@ -56,3 +56,37 @@ def test_intervals_hold_the_figure():
 def test_refuses_what_cannot_be_evaluated(scores, truth, message):
     with pytest.raises(DataError, match=message):
         evaluate_expression(scores, truth, NAMES)
+
+
+def test_calibration_error_by_hand():
+    """Bins of 1/15: 0.95 lies in (14/15, 1], 0.6 closes (8/15, 9/15], 0.61 opens the next."""
+    confidence = [0.95, 0.95, 0.95, 0.6, 0.61, 0.5]
+    right = [True, True, False, True, False, True]
+    expected = (3 * abs(2 / 3 - 0.95) + abs(1 - 0.6) + abs(0 - 0.61) + abs(1 - 0.5)) / 6
+    probabilities = np.array([[p, 1 - p] for p in confidence])
+    labels = [0 if r else 1 for r in right]
+    assert calibration_error(probabilities, labels) == pytest.approx(expected)
+    unlabelled = np.vstack([probabilities, [[0.7, 0.3]]])
+    assert calibration_error(unlabelled, [*labels, -1]) == pytest.approx(expected)
+    assert calibration_error(probabilities, labels, bins=1) == pytest.approx(abs(4 / 6 - np.mean(confidence)))
+
+
+@given(st.lists(st.floats(0.01, 0.99), min_size=1, max_size=40), st.integers(1, 20))
+def test_calibration_error_of_the_sure_and_right_is_what_they_lack(first, bins):
+    """Where all are right, every bin falls short by its own doubt, whatever the bins."""
+    probabilities = np.array([[p, 1 - p] for p in first])
+    expected = 1 - probabilities.max(axis=1).mean()
+    assert calibration_error(probabilities, probabilities.argmax(axis=1), bins) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "truth", "message"),
+    [
+        (np.full((2, 2), 0.5), [0], "do not fit"),
+        (np.full((1, 2), 0.5), [-1], "nothing to evaluate"),
+        (np.full((1, 2), 2.0), [0], "not logits"),
+    ],
+)
+def test_calibration_error_refuses_what_it_cannot_measure(probabilities, truth, message):
+    with pytest.raises(DataError, match=message):
+        calibration_error(probabilities, truth)

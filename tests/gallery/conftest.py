@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mien import Gallery
+from mien.outputs import face_outputs
 
 SIZE = 3
 
@@ -24,7 +25,7 @@ def gallery(path, tiny_contract):
 @pytest.fixture
 def wide_contract(tiny_contract):
     """A model of 128 numbers, whose rows fill pages as real ones do."""
-    return replace(tiny_contract, model_id="wide-1", embedding_size=128)
+    return replace(tiny_contract, model_id="wide-1", outputs=face_outputs(128, (), normalized=False))
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_photos_are_not_kept(people, mien, examples):
 
 
 def test_another_models_faces_are_refused(path, mien, tiny_contract, examples):
-    with Gallery(path, tiny_contract) as other, pytest.raises(GalleryError, match="holds embeddings of model tiny-1"):
+    with Gallery(path, tiny_contract) as other, pytest.raises(GalleryError, match="holds embeddings of tiny-1"):
         enroll_photos(other, mien, "Ada", [examples / "obama.jpg"], consent="yes")
 
 

@@ -20,6 +20,7 @@ from mien import Gallery, GalleryError, ModelError, PersonExistsError, PersonNot
 from mien.contract import Contract
 from mien.gallery import NOBODY, Thresholds
 from mien.gallery.database import bucket
+from mien.outputs import face_outputs
 from mien.types import Expression
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -131,7 +132,7 @@ def test_the_file_is_its_owners_alone(gallery, path):
 
 def test_another_models_gallery_is_refused_with_the_way_out(gallery, path, tiny_contract):
     other = replace(tiny_contract, model_id="tiny-2")
-    with pytest.raises(GalleryError, match=r"holds embeddings of model tiny-1 .* open it with tiny-1, or enrol"):
+    with pytest.raises(GalleryError, match=r"holds embeddings of tiny-1, which tiny-2 .* with --model, or enroll"):
         Gallery(path, other)
     with pytest.raises(GalleryError, match="tiny-2"):
         gallery.check_model(other)
@@ -140,7 +141,7 @@ def test_another_models_gallery_is_refused_with_the_way_out(gallery, path, tiny_
 
 def test_a_model_without_identity_has_no_gallery(path, tiny_contract):
     with pytest.raises(ModelError, match="no identity output"):
-        Gallery(path, replace(tiny_contract, embedding_size=0))
+        Gallery(path, tiny_contract.without("embedding"))
 
 
 def test_files_that_are_no_gallery(tmp_path, tiny_contract):
@@ -192,14 +193,14 @@ def test_thresholds_are_the_models_until_calibrated(gallery, path, tiny_contract
 
 def test_no_threshold_is_said(path, tiny_contract):
     with (
-        Gallery(path, replace(tiny_contract, threshold=None)) as gallery,
+        Gallery(path, replace(tiny_contract, thresholds=None)) as gallery,
         pytest.raises(GalleryError, match="mien calibrate"),
     ):
         gallery.identify([0, 0, 0])
 
 
 def test_a_gallery_without_a_threshold_tells_what_it_holds(path, tiny_contract):
-    with Gallery(path, replace(tiny_contract, threshold=None)) as gallery:
+    with Gallery(path, replace(tiny_contract, thresholds=None)) as gallery:
         gallery.enroll("Ada", [0, 0, 0], consent="yes")
         stats = gallery.stats()
         assert (stats.people, stats.threshold) == (1, None)
@@ -242,9 +243,8 @@ CONTRACT = Contract(
     model_id="tiny-1",
     crop_size=8,
     template=((2.0, 3.0), (6.0, 3.0), (4.0, 4.5), (2.5, 6.0), (5.5, 6.0)),
-    expressions=(Expression.NEUTRAL,),
-    embedding_size=2,
-    threshold=None,
+    outputs=face_outputs(2, (Expression.NEUTRAL,)),
+    thresholds=None,
     provenance="",
     terms="",
 )

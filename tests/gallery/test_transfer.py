@@ -85,7 +85,7 @@ def test_all_or_nobody(gallery, vectors):
         ("", "line 1 of file is no JSON"),
         ("{}", "not an export"),
         ("[1]", "not an export"),
-        ('{"format": "mien-gallery", "version": 1, "model": "x", "embedding_size": 3}', "holds embeddings of model x"),
+        ('{"format": "mien-gallery", "version": 1, "model": "x", "embedding_size": 3}', "holds embeddings of x"),
         ("HEADER\nno", "line 2 of file is no JSON"),
         ("HEADER\n[]", "line 2 of file is no person"),
         ('HEADER\n\n{"name": "Ada"}', "line 3 of file is no person"),

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from mien.contract import Contract, Threshold
+from mien.contract import Contract
 from mien.errors import ModelError
 from mien.networks import (
     BACKBONES,
@@ -25,6 +25,7 @@ from mien.networks import (
     load_backbone,
 )
 from mien.networks.registry import RANDOM, BackboneKind
+from mien.outputs import face_outputs
 from mien.training.recipe import NetworkRecipe
 from mien.types import Expression
 
@@ -101,10 +102,8 @@ def test_whatever_is_not_frozen_gets_a_gradient(name: str, backbone: Backbone) -
 def test_the_file_agrees_with_torch(name: str, backbone: Backbone, tmp_path: Path) -> None:
     made, path = network(name, backbone, split=3), tmp_path / "model.onnx"
     template = ((1.0, 1.0), (2.0, 1.0), (1.5, 2.0), (1.0, 3.0), (2.0, 3.0))
-    threshold = Threshold(1.0, 1e-3, "nothing")
-    export_onnx(
-        made, Contract("test", made.crop_size, template, CLASSES, made.embedding_size, threshold, "none", "none"), path
-    )
+    outputs = face_outputs(made.embedding_size, CLASSES, normalized=made.unit_length)
+    export_onnx(made, Contract("test", made.crop_size, template, outputs, None, "none", "none"), path)
     session = onnxruntime.InferenceSession(str(path))
     for count in (1, 7):
         pixels = noise(backbone, count)

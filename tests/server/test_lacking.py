@@ -9,7 +9,6 @@ import pytest
 from services import ADA, enrol, problem
 from starlette.testclient import TestClient
 
-from mien.contract import Threshold
 from mien.gallery import Thresholds
 from mien.server import Settings, create_app
 from mien.server.run import check
@@ -22,8 +21,8 @@ def lacking(tiny_model, tiny_contract, tmp_path):
     """Start the application with a tiny model whose contract is changed; gives a client."""
 
     @contextmanager
-    def start(**changes):
-        contract = replace(tiny_contract, **changes)
+    def start(*outputs, **changes):
+        contract = replace(tiny_contract.without(*outputs), **changes)
         outputs = BOTH if contract.expressions else BOTH[:1]
         settings = Settings(gallery=tmp_path / "people.db", model=str(tiny_model(contract, outputs=outputs)))
         check(settings)
@@ -43,7 +42,7 @@ def challenge(client):
 
 
 def test_identity_alone_is_served(lacking, photo):
-    with lacking(expressions=(), threshold=None) as client:
+    with lacking("expression", thresholds=None) as client:
         assert client.get("/v1/ready").status_code == 200
         assert client.get("/v1/service").json()["expressions"] == []
         (face,) = client.post("/v1/analyze", files={"photo": photo("obama")}).json()["faces"]
@@ -63,12 +62,12 @@ def test_identity_alone_is_served(lacking, photo):
 
 
 def test_a_threshold_makes_no_challenge_without_expressions(lacking):
-    with lacking(expressions=(), threshold=Threshold(10.0, 0.01, "nothing")) as client:
+    with lacking("expression") as client:
         problem(challenge(client), 409, "challenge_impossible")
 
 
 def test_challenges_without_a_recommended_threshold_take_the_gallerys(lacking, photo):
-    with lacking(threshold=None) as client:
+    with lacking(thresholds=None) as client:
         detail = problem(challenge(client), 409, "challenge_impossible")["detail"]
         assert "calibrate, or give a policy" in detail
         calibrate(client)

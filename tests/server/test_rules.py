@@ -8,6 +8,7 @@ import pytest
 
 from mien import AuthenticationError
 from mien.authentication import Policy
+from mien.outputs import face_outputs
 from mien.runtime import Model
 from mien.server.rules import read_rules
 from mien.types import Expression
@@ -53,7 +54,7 @@ def test_a_lock_out_is_told_when_it_is_the_operators(contract, written):
 
 
 def test_a_model_without_a_threshold_takes_the_operators_or_the_gallerys(contract, written):
-    lacking = replace(contract, threshold=None)
+    lacking = replace(contract, thresholds=None)
     assert read_rules(written({"threshold": 0.4}), lacking).policy(lacking, None).threshold == 0.4
     rules = read_rules(written({"hold": 5}), lacking)
     assert (rules.policy(lacking, 0.3).threshold, rules.policy(lacking, 0.3).hold) == (0.3, 5)
@@ -62,13 +63,13 @@ def test_a_model_without_a_threshold_takes_the_operators_or_the_gallerys(contrac
 
 
 def test_a_model_without_neutral_is_asked_without(contract, written):
-    lacking = replace(contract, expressions=(Expression.HAPPINESS, Expression.SURPRISE))
+    lacking = replace(contract, outputs=face_outputs(128, (Expression.HAPPINESS, Expression.SURPRISE)))
     assert not read_rules(written({"neutral_first": False}), lacking).policy(lacking, None).neutral_first
 
 
-@pytest.mark.parametrize("changes", [{"threshold": None}, {}])
+@pytest.mark.parametrize("changes", [{"thresholds": None}, {}])
 def test_a_model_without_expressions_has_rules_but_no_policy(contract, written, changes):
-    lacking = replace(contract, expressions=(), **changes)
+    lacking = replace(contract.without("expression"), **changes)
     for rules in (read_rules(None, lacking), read_rules(written({"threshold": 0.4, "hold": 5}), lacking)):
         with pytest.raises(AuthenticationError, match="no expression output"):
             rules.policy(lacking, 0.3)

@@ -44,6 +44,7 @@ def test_a_threshold_is_chosen_on_few_people(content: dict[str, Any], faces) -> 
     content["sources"][0]["validation"] = 0.4
     recipe = parse_recipe(content, "recipe")
     sources = load_sources(recipe, {"faces": faces}, lambda _: None)
-    threshold = choose_threshold(recipe, empty_network(recipe).eval(), sources, 0.1)
-    assert threshold.far == 0.1
-    assert "people kept for validation" in threshold.chosen_on
+    table = choose_threshold(recipe, empty_network(recipe).eval(), sources, 0.1)
+    assert table.default.far == 0.1
+    assert "people kept for validation" in table.default.chosen_on
+    assert 0 < table.default.distance < 2  # of embeddings at length 1

@@ -34,6 +34,9 @@ def test_shipped_recipes_are_valid(name: str) -> None:
         ({"weighting": {"method": "dynamik"}}, "method 'dynamik' is unknown; choose one of: dynamic"),
         ({"network": {"frozen": 9, "split": 8}}, "network.frozen must not be above network.split"),
         ({"sources": []}, "sources"),
+        ({"score": []}, "score"),
+        ({"score": ["expression_calibration_error"]}, "score 'expression_calibration_error' is unknown; name any of"),
+        ({"score": ["others/expression_accuracy"]}, "score 'others/expression_accuracy' is unknown"),
     ],
 )
 def test_faults_are_named_with_the_way_out(content: dict[str, Any], change: dict[str, Any], message: str) -> None:

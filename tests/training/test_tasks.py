@@ -27,13 +27,14 @@ class _Branch(nn.Module):
         return self.linear(self.seen)
 
 
-def _batch(unlabelled=0):
+def _batch(unlabelled=0, shares=None, weights=None):
     """Photos whose features tell them apart: photo i has channel i alone."""
     features = torch.eye(PHOTOS)[:, :, None, None].expand(-1, -1, 2, 3)
-    labels = torch.arange(PHOTOS) % CLASSES
-    labels[:unlabelled] = UNLABELLED
+    shares = F.one_hot(torch.arange(PHOTOS) % CLASSES, CLASSES).float() if shares is None else shares.clone()
+    shares[:unlabelled] = 0
+    weights = torch.ones(PHOTOS, CLASSES) if weights is None else weights
     pixels = torch.arange(PHOTOS)[:, None, None, None].expand(-1, 3, 4, 4)
-    return Batch(pixels, features, torch.full((PHOTOS,), UNLABELLED), labels)
+    return Batch(pixels, features, torch.full((PHOTOS,), UNLABELLED), shares, weights)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -51,6 +52,30 @@ def test_mixtures_of_faces_are_taught_the_same_mixture_of_labels(mixup, smoothin
     targets = shares[:, 4:] @ F.one_hot(batch.expression[4:], CLASSES).float()
     expected = F.cross_entropy(branch.linear(shares), targets, label_smoothing=smoothing)
     torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("mixup", [0.0, 1.0])
+def test_shares_of_votes_are_the_targets(mixup, smoothing):
+    torch.manual_seed(4)
+    votes = torch.rand(PHOTOS, CLASSES).softmax(dim=1)
+    batch, branch = _batch(unlabelled=2, shares=votes), _Branch()
+    task = ExpressionTask(ExpressionRecipe(mixup=mixup, label_smoothing=smoothing))
+    loss = task.loss(branch, batch.stem, batch)
+    targets = (1 - smoothing) * branch.seen[:, 2:] @ votes[2:] + smoothing / CLASSES
+    expected = -(targets * branch.linear(branch.seen).log_softmax(dim=1)).sum(dim=1).mean()
+    torch.testing.assert_close(loss, expected)
+    assert batch.expression.tolist() == [UNLABELLED] * 2 + votes[2:].argmax(dim=1).tolist()
+
+
+def test_weights_of_classes_are_those_of_pytorch():
+    """Whose weighted loss of single labels divides by the sum of the weights."""
+    torch.manual_seed(5)
+    by_class = torch.rand(CLASSES) + 0.5
+    batch, branch = _batch(weights=by_class.expand(PHOTOS, -1)), _Branch()
+    loss = ExpressionTask(ExpressionRecipe()).loss(branch, batch.stem, batch)
+    expected = F.cross_entropy(branch.linear(branch.seen), batch.expression, by_class)
+    torch.testing.assert_close(loss, expected * by_class[batch.expression].sum() / PHOTOS)
 
 
 @pytest.mark.parametrize("mixup", [0.0, 0.5])

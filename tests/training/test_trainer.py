@@ -99,11 +99,12 @@ def test_killed_at_three_random_moments_it_ends_with_the_same_weights(
     assert same(load_checkpoint(tmp_path / "whole" / BEST), load_checkpoint(tmp_path / "killed" / BEST))
 
 
-@pytest.mark.parametrize("cached_views", [0, 2])
+@pytest.mark.parametrize(("cached_views", "balance"), [(0, 0.0), (2, 0.4)])
 def test_interrupted_within_each_step_it_ends_with_the_same_weights(
-    content: dict[str, Any], faces: Path, tmp_path: Path, cached_views: int
+    content: dict[str, Any], faces: Path, tmp_path: Path, cached_views: int, balance: float
 ) -> None:
     content["cached_views"] = cached_views
+    content["sources"][0]["balance"] = balance
     trainer(content, faces, tmp_path / "whole").run()
 
     for moment in ("forward", "optimizer") * 3:
@@ -274,6 +275,20 @@ def test_batches_have_every_kind_of_label_and_cover_each_epoch(
     assert not torch.equal(run.batches.batch(steps + 1).stem, batches[1].stem)
 
 
+def test_rare_expressions_are_drawn_more_often_and_count_more(
+    content: dict[str, Any], faces: Path, tmp_path: Path
+) -> None:
+    content["sources"][0] |= {"balance": 1.0, "class_weight": 1.0, "weight": 3.0}
+    run = trainer(content, faces, tmp_path)
+    steps = run.batches.steps_per_epoch
+    batches = [run.batches.batch(step) for step in range(steps)]
+    labels = torch.cat([batch.expression for batch in batches])
+    # Of 32 photos 16 are neutral, 8 happy and 8 unlabelled.
+    assert [int((labels == label).sum()) for label in (0, 1, UNLABELLED)] == [12, 12, 8]
+    torch.testing.assert_close(batches[0].weights, torch.tensor([[2.25, 4.5]]).expand(8, -1))
+    assert torch.equal(run.batches.batch(1).stem, batches[1].stem)
+
+
 def test_skipped_photos_are_reported(content: dict[str, Any], faces: Path) -> None:
     lines: list[str] = []
     load_sources(parse_recipe(content, "recipe"), {"faces": faces}, lines.append)
@@ -361,11 +376,46 @@ def test_few_people_with_two_photos_among_many_with_one_can_be_validated(
         source.train,
         images=torch.randint(256, (45, *source.train.images.shape[1:]), dtype=torch.uint8),
         identity=order[who],
-        expression=torch.full((45,), UNLABELLED),  # nor is there anything to say about expressions
+        shares=torch.zeros(45, 2),  # nor is there anything to say about expressions
     )
     metrics = validate(recipe, empty_network(recipe).eval(), [replace(source, validation=photos)])
-    assert metrics.keys() == {"faces/verification_accuracy", "faces/tar_at_far_1e-2", "score"}
+    tars = {"faces/tar_at_far_1e-2", "faces/tar_at_far_1e-3"}
+    assert metrics.keys() == {"faces/verification_accuracy", "score"} | tars
     assert metrics["score"] == metrics["faces/verification_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("score", "figures"),
+    [
+        (None, ["expression_accuracy", "verification_accuracy"]),
+        (
+            ["expression_accuracy", "expression_balanced_accuracy"],
+            ["expression_accuracy", "expression_balanced_accuracy"],
+        ),
+        (["faces/tar_at_far_1e-3"], ["tar_at_far_1e-3"]),
+    ],
+)
+def test_the_epoch_is_chosen_by_the_figures_that_the_recipe_names(
+    content: dict[str, Any], faces: Path, score: list[str] | None, figures: list[str]
+) -> None:
+    torch.manual_seed(0)
+    recipe = parse_recipe(content | ({"score": score} if score else {}), "recipe")
+    [source] = load_sources(recipe, {"faces": faces}, lambda _: None)
+    metrics = validate(recipe, empty_network(recipe).eval(), [replace(source, validation=source.train)])
+    assert metrics["score"] == pytest.approx(np.mean([metrics[f"faces/{figure}"] for figure in figures]))
+    assert 0 <= metrics["faces/expression_calibration_error"] <= 1
+
+
+def test_ties_of_votes_are_not_validated_on(content: dict[str, Any], faces: Path) -> None:
+    recipe = parse_recipe(content, "recipe")
+    [source] = load_sources(recipe, {"faces": faces}, lambda _: None)
+    network = empty_network(recipe).eval()
+    clear = source.train.take((source.train.expression >= 0).nonzero()[:, 0].tolist())
+    shares = torch.cat([clear.shares * 0.8 + 0.1, torch.full_like(clear.shares, 0.5)])
+    tied = replace(clear.take([*range(len(clear)), *range(len(clear))]), shares=shares)
+    figures = [validate(recipe, network, [replace(source, validation=photos)]) for photos in (clear, tied)]
+    for name in ("faces/expression_accuracy", "faces/expression_calibration_error"):
+        assert figures[0][name] == pytest.approx(figures[1][name], abs=1e-6)
 
 
 def test_history_and_curves_are_written(content: dict[str, Any], faces: Path, tmp_path: Path) -> None:

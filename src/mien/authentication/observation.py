@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import AuthenticationError
+from mien.errors import AuthenticationError, MissingOutputError
 from mien.types import Box, ExpressionScores, Face
 
 
@@ -52,6 +52,7 @@ def observe(time: float, faces: Sequence[Face], references: NDArray[np.floating]
 
     Raises:
         AuthenticationError: there is no reference, or faces or references do not fit.
+        MissingOutputError: the model of a face has no identity or no expression output.
     """
     references = _checked(references)
     return Observation(time, tuple(_seen(face, references) for face in faces))
@@ -66,12 +67,12 @@ def _checked(references: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _seen(face: Face, references: NDArray[np.float64]) -> SeenFace:
-    if face.embedding is None or face.expression is None:
-        raise AuthenticationError("a face lacks identity or expression; use a model that answers both")
-    if face.embedding.shape != references.shape[1:]:
+    if face.expression is None:
+        raise MissingOutputError.of("expression")
+    if face.identity.shape != references.shape[1:]:
         raise AuthenticationError(
-            f"references have {references.shape[1]} numbers and the frame's face {len(face.embedding)}; "
+            f"references have {references.shape[1]} numbers and the frame's face {len(face.identity)}; "
             "make the references with the model that looks at the frames"
         )
-    distance = float(np.linalg.norm(references - face.embedding, axis=1).min())
-    return SeenFace(face.box, tuple(face.embedding.tolist()), distance, face.expression)
+    distance = float(np.linalg.norm(references - face.identity, axis=1).min())
+    return SeenFace(face.box, tuple(face.identity.tolist()), distance, face.expression)

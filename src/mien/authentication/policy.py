@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from mien.contract import Contract
-from mien.errors import AuthenticationError
+from mien.errors import AuthenticationError, MissingOutputError
 from mien.types import Expression
 
 
@@ -125,9 +125,11 @@ class Policy:
 
 
 def _check_answers(contract: Contract) -> None:
-    for answer, there in (("identity", contract.embedding_size), ("expression", contract.expressions)):
-        if not there:
-            raise AuthenticationError(f"model {contract.model_id} has no {answer} output; use one with both answers")
+    try:
+        contract.require_identity()
+        contract.require_expression()
+    except MissingOutputError as error:
+        raise AuthenticationError(str(error)) from error
 
 
 def _checked(name: str, value: object, low: float, high: float) -> float:

@@ -14,13 +14,13 @@ import typer
 from rich.table import Table
 
 from mien.analyzer import Mien
-from mien.cli.annotate import annotate_file, output_names
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import ExitCode, missing_extra, say
 from mien.cli.options import DetectOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.photos import Photo, find_photos, matches
 from mien.cli.records import Answer, csv_header, csv_rows, photo_record
 from mien.contract import Contract
+from mien.drawing import annotate_file, output_names
 from mien.errors import ImageError
 from mien.types import Face, FoundBy, ImageFailure
 
@@ -65,11 +65,12 @@ def analyze(
     sentence). A face has box [left, top, right, bottom] in pixels of the upright photo, score (of the detector, 0 to
     1), landmarks (five [x, y]: eye at the left, eye at the right, nose, left and right corner of the mouth; or null),
     aligned, found_by (photo; border: with a repeated border; turned-90, turned-180, turned-270: turned clockwise
-    by so many degrees; whole: not detected), expression (or null), probabilities (by expression, or null), embedding (numbers,
-    compared by Euclidean distance, or null).
+    by so many degrees; whole: not detected), expression (or null), probabilities (by expression, or null), embedding
+    (numbers, compared by Euclidean distance, or null), outputs (the model's other answers by name, such as age; empty
+    for most models).
 
     --csv has the columns photo, face (from 1; empty: none found), left, top, right, bottom, score, aligned, found_by,
-    expression, error, and one column a probability; it holds no embeddings.
+    expression, error, one column a probability, and those of other outputs; it holds no embeddings.
 
     --annotate writes JPEG pictures, named like the photos and in the same subfolders; of the files there it replaces
     its own alone.
@@ -175,10 +176,10 @@ def _json_lines(contract: Contract) -> tuple[Sink, Callable[[], None]]:
 
 def _csv(contract: Contract) -> tuple[Sink, Callable[[], None]]:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(csv_header(contract.expressions))
+    writer.writerow(csv_header(contract))
 
     def sink(photo: Photo, answer: Answer) -> None:
-        rows = csv_rows(photo.path, answer, contract.expressions)
+        rows = csv_rows(photo.path, answer, contract)
         writer.writerows([[shown(cell) if isinstance(cell, str) else cell for cell in row] for row in rows])
         sys.stdout.flush()
 

@@ -51,6 +51,7 @@ COMMANDS = {
     "adopt": Command("mien.cli.adopt", "Make an ArcFace ONNX file usable as a model."),
     "reproduce": Command("mien.cli.reproduce", "Make the paper's tables, or the same on open data.", extra="compare"),
     "export": Command("mien.cli.export", "Write a checkpoint as a model file.", extra="train"),
+    "quantize": Command("mien.cli.quantize", "Write a model file in 8 bits.", extra="train"),
 }
 
 

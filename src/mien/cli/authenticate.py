@@ -109,18 +109,14 @@ def reference_embeddings(mien: Mien, photos: Sequence[Path]) -> NDArray[np.float
     Raises:
         ImageError: a photo cannot be read.
         NoFaceError: a photo has no face.
-        AuthenticationError: the model has no identity output.
+        MissingOutputError: the model has no identity output.
     """
     embeddings = []
     for photo in photos:
         faces = mien.analyze(photo)
         if not faces:
             raise NoFaceError(f"no face was found in {photo}; give a photo with a face, or a smaller --min-face")
-        if faces[0].embedding is None:
-            raise AuthenticationError(
-                f"model {mien.contract.model_id} has no identity output; use one with both answers"
-            )
-        embeddings.append(faces[0].embedding)
+        embeddings.append(faces[0].identity)
     return np.stack(embeddings)
 
 

@@ -146,7 +146,7 @@ def identify(
                 say(f"mien: {shown(answer.message)}")
                 results = []
             else:
-                results = [(face, people.identify(_embedding(face), k, threshold=threshold)) for face in answer]
+                results = [(face, people.identify(face.identity, k, threshold=threshold)) for face in answer]
             known += sum(result.known is not None for _, result in results)
             _print_identified(photo.path, results, answer, as_json)
             advance()
@@ -279,12 +279,6 @@ def stats(file: GalleryOption = DEFAULT, as_json: JsonOption = False) -> ExitCod
     for name, value in {"gallery": file, **record}.items():
         sys.stdout.write(f"{name.replace('_', ' ')}: {value}\n")
     return ExitCode.DONE
-
-
-def _embedding(face: Face) -> Any:
-    if face.embedding is None:
-        raise GalleryError("the model has no identity output; use one with an embedding")
-    return face.embedding
 
 
 def _print_identified(

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from mien.cli.exits import ExitCode, say
 from mien.cli.options import parse_settings
 from mien.errors import RecipeError
-from mien.training import BEST, Recipe, Trainer, load_recipe, load_sources
+from mien.training import BEST, Recipe, Trainer, choose_device, load_recipe, load_sources
 
 DataOption = Annotated[
     list[str] | None,
@@ -40,6 +40,14 @@ def train(
             help="Another run's best.pt that teaches expressions; several teach together. For recipes that want it.",
         ),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            metavar="auto|cpu|cuda",
+            help="Where to compute, instead of what the recipe says; auto takes a GPU where there is one.",
+        ),
+    ] = None,
     change: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,7 +61,9 @@ def train(
 
     The folder of the run gets best.pt (for mien export), last.pt, history.json and TensorBoard's files.
     """
-    plan = find_recipe(recipe).changed(parse_settings(change or []))
+    settings = parse_settings(change or []) | ({"device": device} if device else {})
+    plan = find_recipe(recipe).changed(settings)
+    choose_device(plan.device, plan.precision)  # before minutes are spent on the data
     folder = output or Path("runs") / plan.name
     sources = load_sources(plan, parse_folders(data or []), say)
     with _Display() as display:

@@ -16,11 +16,10 @@ from PIL import Image
 from rich.table import Table
 
 from mien.analyzer import Mien
-from mien.cli.annotate import annotate
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import ExitCode, say
 from mien.cli.records import face_record
-from mien.cli.timeline import Band, timeline_svg
+from mien.drawing import Band, annotate, timeline_svg
 from mien.errors import VideoError
 from mien.images import Pixels
 from mien.types import ExpressionScores
@@ -83,8 +82,7 @@ def _analyze_video(
     mien: Mien, source: str, name: str, *, as_json: bool, folder: Path | None, rate: float | None
 ) -> bool:
     """Analyse one; whatever ends it early, the tracks, the clip and the timeline hold what came before."""
-    threshold = mien.contract.threshold
-    tracker, done, live = Tracker(threshold.distance if threshold else None), Progress(), False
+    tracker, done, live = Tracker.for_model(mien.contract), Progress(), False
     quiet = as_json and sys.stdout.isatty()
     try:
         with Video(source) as video, ExitStack() as stack:

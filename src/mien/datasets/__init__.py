@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mien.datasets.balance import balanced_order, class_weights
 from mien.datasets.check import Check, Figure, check_layout, check_photos
 from mien.datasets.engine import read_layout, read_pairs
 from mien.datasets.labels import parse_expression
@@ -16,7 +17,7 @@ from mien.datasets.splits import drop_repeats, random_order, split_by_person
 
 if TYPE_CHECKING:
     from mien.datasets.augmentation import Augmentation, plain_view
-    from mien.datasets.pixels import FacePixels, decode, digest
+    from mien.datasets.pixels import FacePixels, decode, digest, most_voted
 
 __all__ = [
     "LAYOUTS",
@@ -34,12 +35,15 @@ __all__ = [
     "Sample",
     "SampleSet",
     "Skipped",
+    "balanced_order",
     "check_layout",
     "check_photos",
+    "class_weights",
     "decode",
     "digest",
     "drop_repeats",
     "find_layout",
+    "most_voted",
     "numbered_pairs",
     "pair_key",
     "parse_expression",
@@ -57,7 +61,7 @@ __all__ = [
 
 _NEED_TORCH = {
     **dict.fromkeys(("Augmentation", "plain_view"), "mien.datasets.augmentation"),
-    **dict.fromkeys(("FacePixels", "decode", "digest"), "mien.datasets.pixels"),
+    **dict.fromkeys(("FacePixels", "decode", "digest", "most_voted"), "mien.datasets.pixels"),
 }
 
 

@@ -51,10 +51,10 @@ class Augmentation:
         Args:
             images: uint8 ``(N, C, S, S)`` with 1 or 3 channels.
             size: side of the views in pixels.
-            generator: the only source of randomness.
+            generator: the only source of randomness, of the CPU: it draws the same views for every device.
 
         Returns:
-            RGB float32 ``(N, 3, size, size)`` of 0 to 255.
+            RGB float32 ``(N, 3, size, size)`` of 0 to 255, on the images' device.
         """
         views = self._warp(images.float(), size, generator)
         views = self._blur(views, generator)
@@ -77,14 +77,14 @@ class Augmentation:
                 torch.stack([sin * mirror, cos / aspect, y], dim=1),
             ],
             dim=1,
-        )
+        ).to(images.device)
         grid = F.affine_grid(matrix, [count, 1, size, size], align_corners=False)
         return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
     def _blur(self, views: Tensor, generator: torch.Generator) -> Tensor:
         if not self.blur:
             return views
-        chosen = _happens(len(views), self.blur, generator).nonzero()[:, 0]
+        chosen = _happens(len(views), self.blur, generator).nonzero()[:, 0].to(views.device)
         fraction = float(torch.empty(()).uniform_(0.25, 1.0, generator=generator))
         size = views.shape[-1]
         small = F.interpolate(views[chosen], size=max(1, round(size * fraction)), mode="bilinear", antialias=True)
@@ -97,6 +97,7 @@ class Augmentation:
         brightness = 255 * _uniform(count, -self.brightness, self.brightness, generator)[:, None, None, None]
         tint = _uniform(count * 3, -self.tint, self.tint, generator).exp().view(count, 3, 1, 1)
         mean = views.mean(dim=(1, 2, 3), keepdim=True)
+        contrast, brightness, tint = (change.to(views.device) for change in (contrast, brightness, tint))
         return (((views - mean) * contrast + mean + brightness) * tint).clamp(0, 255)
 
     def _erase(self, views: Tensor, generator: torch.Generator) -> Tensor:
@@ -111,7 +112,7 @@ class Augmentation:
 
         chosen = _happens(count, self.erase, generator)[:, None, None]
         mask = inside()[:, :, None] & inside()[:, None, :] & chosen
-        return torch.where(mask[:, None], views.mean(dim=(1, 2, 3), keepdim=True), views)
+        return torch.where(mask[:, None].to(views.device), views.mean(dim=(1, 2, 3), keepdim=True), views)
 
 
 def plain_view(images: Tensor, size: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mien.datasets.layout import Entry, Frames, Layout
@@ -17,7 +17,8 @@ def read_layout(layout: Layout, root: Path) -> SampleSet:
     """Read a data set.
 
     Where the layout chooses frames, sequences without an expression label and those that are too short are left out and
-    named. A photo of a class that is none of mien's keeps its identity, or is left out when it has none.
+    named. A photo of a class that is none of mien's keeps its identity, or is left out when it has none. Votes become
+    shares of the expressions that are mien's.
 
     Args:
         layout: how the folder is read.
@@ -87,6 +88,9 @@ def _chosen_frames(layout: Layout, choice: Frames, entries: Iterable[Entry]) -> 
 
 
 def _sample(layout: Layout, entry: Entry) -> Iterator[Sample | Skipped]:
+    if entry.votes is not None:
+        yield _voted(layout, entry, entry.votes)
+        return
     word = entry.expression.strip().lower()
     if word and word not in layout.expressions:
         yield Skipped(entry.name, f"its expression {entry.expression!r} is unknown")
@@ -96,7 +100,22 @@ def _sample(layout: Layout, entry: Entry) -> Iterator[Sample | Skipped]:
         yield _make(layout, entry, expression)
 
 
-def _make(layout: Layout, entry: Entry, expression: Expression | None) -> Sample:
+def _voted(layout: Layout, entry: Entry, votes: Mapping[str, float]) -> Sample | Skipped:
+    counts = dict.fromkeys(layout.classes, 0.0)
+    for word, count in votes.items():
+        if expression := layout.expressions[word]:
+            counts[expression] += count
+    total = sum(counts.values())
+    if total <= 0:
+        return Skipped(entry.name, "nobody voted for an expression that is known here")
+    shares = {expression: count / total for expression, count in counts.items()}
+    best = [expression for expression, count in counts.items() if count == max(counts.values())]
+    return _make(layout, entry, best[0] if len(best) == 1 else None, shares)
+
+
+def _make(
+    layout: Layout, entry: Entry, expression: Expression | None, shares: Mapping[Expression, float] | None = None
+) -> Sample:
     part = entry.part if layout.generic else entry.part.lower()
     return Sample(
         name=entry.name,
@@ -105,4 +124,5 @@ def _make(layout: Layout, entry: Entry, expression: Expression | None) -> Sample
         expression=expression,
         split=layout.parts.get(part, part) or None,
         sequence=entry.sequence or None,
+        shares=shares,
     )

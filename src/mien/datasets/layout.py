@@ -20,6 +20,7 @@ class Entry:
         source: where its pixels are.
         identity: who it shows.
         expression: a word or code of the layout's label table.
+        votes: how many people chose each word or code of the table, instead of ``expression``; None without a vote.
         part: the official part, as paths or tables spell it.
         sequence: the video or image sequence that it is a frame of.
         frame: its number within the sequence.
@@ -34,6 +35,7 @@ class Entry:
     sequence: str = ""
     frame: int = 0
     key: str = ""
+    votes: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from mien.datasets.samples import UNLABELLED, SampleSet, Skipped
+from mien.datasets.samples import UNLABELLED, Sample, SampleSet, Skipped
 from mien.errors import DataError, ImageError
 from mien.images import Pixels, load_image
 from mien.types import Expression
@@ -21,11 +21,14 @@ from mien.types import Expression
 class FacePixels:
     """Decoded photos with numbered labels, N of them.
 
+    An expression is a distribution over K classes: all on one class for a photo with a single label, the shares of the
+    votes where several people were asked, zeros for an unlabelled photo.
+
     Attributes:
         name: of the data set.
         images: uint8 ``(N, C, S, S)``; C is 1 when all photos are grey, else 3 (RGB).
         identity: int64 ``(N,)``, positions in ``people``, or -1.
-        expression: int64 ``(N,)``, positions in the list of classes that was asked for, or -1.
+        shares: float32 ``(N, K)``, of the classes that were asked for; rows sum to 1, or to 0 where unlabelled.
         people: the identities, sorted.
         names: the photos' names.
         digests: identify each photo's pixels before resizing.
@@ -35,7 +38,7 @@ class FacePixels:
     name: str
     images: Tensor
     identity: Tensor
-    expression: Tensor
+    shares: Tensor
     people: list[str]
     names: list[str]
     digests: list[str]
@@ -44,19 +47,46 @@ class FacePixels:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def expression(self) -> Tensor:
+        """int64 ``(N,)``: positions in the classes, or -1; see `most_voted`."""
+        return most_voted(self.shares)
+
+    @property
+    def unique_expression(self) -> Tensor:
+        """As `expression`, but -1 where several classes have equally many votes."""
+        if not self.shares.shape[1]:
+            return self.expression
+        tied = (self.shares == self.shares.amax(dim=1, keepdim=True)).sum(dim=1) > 1
+        return self.expression.masked_fill(tied, UNLABELLED)
+
+    def to(self, device: torch.device) -> FacePixels:
+        """The same photos and labels on a device."""
+        moved = {name: getattr(self, name).to(device) for name in ("images", "identity", "shares")}
+        return replace(self, **moved)
+
     def take(self, positions: Sequence[int]) -> FacePixels:
         """The photos at these positions, in this order."""
         rows = torch.tensor(positions, dtype=torch.int64)
-        return FacePixels(
-            self.name,
-            self.images[rows],
-            self.identity[rows],
-            self.expression[rows],
-            self.people,
-            [self.names[i] for i in positions],
-            [self.digests[i] for i in positions],
-            self.skipped,
+        return replace(
+            self,
+            images=self.images[rows],
+            identity=self.identity[rows],
+            shares=self.shares[rows],
+            names=[self.names[i] for i in positions],
+            digests=[self.digests[i] for i in positions],
         )
+
+
+def most_voted(shares: Tensor) -> Tensor:
+    """The class with the largest share, int64 ``(N,)``: the first of equal ones, -1 for a row of zeros.
+
+    >>> most_voted(torch.tensor([[0.4, 0.6], [0.5, 0.5], [0, 0]])).tolist()
+    [1, 0, -1]
+    """
+    if not shares.shape[1]:
+        return torch.full((len(shares),), UNLABELLED, device=shares.device)
+    return shares.argmax(dim=1).masked_fill(shares.sum(dim=1) == 0, UNLABELLED)
 
 
 def digest(pixels: Pixels) -> str:
@@ -67,8 +97,9 @@ def digest(pixels: Pixels) -> str:
 def decode(samples: SampleSet, classes: Sequence[Expression], size: int) -> FacePixels:
     """Decode every photo of a data set and resize it to a square.
 
-    A photo that cannot be decoded is left out, and named in ``skipped``. An expression that is not among ``classes``
-    becomes -1. The array needs ``N * C * size * size`` bytes of memory.
+    A photo that cannot be decoded is left out, and named in ``skipped``. One whose expressions are none of ``classes``
+    is unlabelled; shares of votes are scaled so that those of ``classes`` sum to 1. The array needs
+    ``N * C * size * size`` bytes of memory.
 
     Args:
         samples: the photos.
@@ -96,17 +127,23 @@ def decode(samples: SampleSet, classes: Sequence[Expression], size: int) -> Face
         raise DataError(f"none of the {len(samples)} photos of data set {samples.name} can be read")
     people = samples.people
     person = {name: number for number, name in enumerate(people)}
-    number = {expression: position for position, expression in enumerate(classes)}
     return FacePixels(
         name=samples.name,
         images=_stack(images),
         identity=torch.tensor([person.get(s.identity or "", UNLABELLED) for s in kept]),
-        expression=torch.tensor([number.get(s.expression, UNLABELLED) if s.expression else UNLABELLED for s in kept]),
+        shares=torch.tensor([_shares(sample, classes) for sample in kept]).view(len(kept), len(classes)),
         people=people,
         names=[s.name for s in kept],
         digests=digests,
         skipped=tuple(skipped),
     )
+
+
+def _shares(sample: Sample, classes: Sequence[Expression]) -> list[float]:
+    said = sample.shares if sample.shares is not None else {sample.expression: 1.0}
+    shares = [float(said.get(expression, 0.0)) for expression in classes]
+    total = sum(shares)
+    return [share / total for share in shares] if total else shares
 
 
 def _drop_colour(pixels: Pixels) -> Pixels:

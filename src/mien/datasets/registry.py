@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mien.datasets.engine import read_layout
 from mien.datasets.layout import Layout
-from mien.datasets.layouts import celeba, ck_plus, clips, fer2013, identity, index, oulu_casia, posed, wild
+from mien.datasets.layouts import celeba, ck_plus, clips, fer2013, ferplus, identity, index, oulu_casia, posed, wild
 from mien.datasets.layouts.archives import ARCHIVES
 from mien.datasets.samples import SampleSet
 from mien.errors import DataError
@@ -28,7 +28,8 @@ _ALL = (
     wild.AFFECTNET,
     wild.SFEW,
     fer2013.FER2013,
-    fer2013.FER_PLUS,
+    ferplus.FER_PLUS,
+    ferplus.FER2013_VOTES,
     celeba.CELEBA,
     identity.LFW,
     identity.YTF,

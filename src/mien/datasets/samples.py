@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,7 +26,9 @@ class Sample:
         name: tells the photo in messages and reports: its path inside the data set, or a row of a table.
         source: where its pixels are: a file, the bytes of one, or the pixels themselves, ``uint8 (H, W, 3)``.
         identity: who it shows, or None.
-        expression: how they look, or None.
+        expression: how they look, or None; where people voted, what most of them said, or None for a tie.
+        shares: the share of the votes that each expression has, summing to 1, where several people were asked; None
+            where ``expression`` says everything.
         split: the official part of the data set that it belongs to, or None.
         sequence: the video or image sequence that it is a frame of, or None.
     """
@@ -37,14 +39,24 @@ class Sample:
     expression: Expression | None = None
     split: str | None = None
     sequence: str | None = None
+    shares: Mapping[Expression, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A photo or a row that could not be used, and why."""
+    """A photo or a row that could not be used, and why.
+
+    Attributes:
+        name: as a sample's.
+        reason: a clause.
+        source: where its pixels are, if it is a photo that can be seen but has no use.
+        split: the official part of the data set that such a photo belongs to, or None.
+    """
 
     name: str
     reason: str
+    source: Source | None = field(default=None, compare=False)
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,15 @@ class SampleSet:
             known = ", ".join(sorted({str(sample.split) for sample in self.samples}))
             raise DataError(f"data set {self.name} has no part named {name!r}; it has: {known}")
         return part
+
+    def seen_in(self, name: str) -> SampleSet:
+        """Every photo of an official part that can be seen, also those that were left out: what may repeat elsewhere.
+
+        Raises:
+            DataError: there are no samples in that part.
+        """
+        left_out = [Sample(s.name, s.source) for s in self.skipped if s.source is not None and s.split == name]
+        return replace(self, samples=(*self.split(name).samples, *left_out), skipped=())
 
 
 def make_sample_set(name: str, samples: Iterable[Sample], skipped: Sequence[Skipped] = ()) -> SampleSet:

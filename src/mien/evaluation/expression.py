@@ -1,4 +1,4 @@
-"""Expression classification: accuracy, recall of each class, macro F1 and the confusion matrix."""
+"""Expression classification: accuracy, recall of each class, macro F1, the confusion matrix and calibration."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_peopl
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+BINS = 15
+"""Bins of the calibration error, as in Guo et al., ICML 2017."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +106,51 @@ def evaluate_expression(
         else None,
         confusion=confusion,
     )
+
+
+def calibration_error(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer] | Sequence[int], bins: int = BINS
+) -> float:
+    """Expected calibration error of the most probable class, in [0, 1] (Guo et al., ICML 2017, equation 3).
+
+    Items are sorted by the probability of their most probable class into bins of equal width, open below and closed
+    above. The error is the mean over the items of the distance, in their bin, between the share of items whose most
+    probable class is right and the mean of its probability.
+
+    Args:
+        probabilities: ``(N, C)``; rows sum to 1.
+        labels: ``(N,)`` positions of the right classes; -1 is unlabelled and not counted.
+        bins: how many there are; 15 in the paper.
+
+    Raises:
+        DataError: shapes do not fit, rows do not sum to 1, or nothing is labelled.
+
+    >>> round(calibration_error(np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]), [0, 1, 1]), 6)  # (2 * 0.4 + 0.4) / 3
+    0.4
+    """
+    rows, truth = np.asarray(probabilities, np.float64), np.asarray(labels, np.int64)
+    if rows.ndim != 2 or len(rows) != len(truth):
+        raise DataError(f"probabilities {rows.shape} do not fit {len(truth)} labels; give (N, C) for N labels")
+    rows, truth = rows[truth >= 0], truth[truth >= 0]
+    if not len(truth):
+        raise DataError("no item is labelled; there is nothing to evaluate")
+    bin_of, surplus = calibration_bins(rows, truth, bins)
+    return float(np.abs(np.bincount(bin_of, surplus, minlength=bins)).sum() / len(truth))
+
+
+def calibration_bins(probabilities: Floats, truth: Integers, bins: int) -> tuple[Integers, Floats]:
+    """The two parts of `calibration_error`, for each labelled item.
+
+    Returns:
+        ``(N,)`` the item's bin, and ``(N,)`` 1 or 0 for right or wrong less the probability of its most probable class.
+
+    Raises:
+        DataError: rows do not sum to 1.
+    """
+    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
+        raise DataError("the rows of the probabilities do not sum to 1; give probabilities, not logits")
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1), right - confidence
 
 
 def macro_over_people(

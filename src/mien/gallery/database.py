@@ -18,7 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mien.contract import Contract
-from mien.errors import GalleryError, ModelError
+from mien.errors import GalleryError
+from mien.shipped import other_model
 
 APPLICATION_ID = 0x6D69656E
 """Marks the file as a gallery, in SQLite's header: "mien" in ASCII."""
@@ -193,8 +194,7 @@ def _is_empty(db: sqlite3.Connection) -> bool:
 
 
 def _create_tables(db: sqlite3.Connection, contract: Contract) -> None:
-    if not contract.embedding_size:
-        raise ModelError(f"model {contract.model_id} has no identity output; use one with an embedding")
+    contract.require_identity()
     db.execute("PRAGMA journal_mode=WAL").fetchall()
     with transaction(db, "IMMEDIATE"):
         if not _is_empty(db):
@@ -227,8 +227,4 @@ def check_model(path: Path, pinned: Contract, given: Contract) -> None:
         GalleryError: the models differ; the sentence tells the way out.
     """
     if (given.model_id, given.embedding_size) != (pinned.model_id, pinned.embedding_size):
-        raise GalleryError(
-            f"{path} holds embeddings of model {pinned.model_id} ({pinned.embedding_size} numbers), which "
-            f"{given.model_id} ({given.embedding_size}) cannot compare; open it with {pinned.model_id}, or enrol its "
-            "people's photos into a new gallery"
-        )
+        raise GalleryError(other_model(str(path), pinned.model_id, given.model_id))

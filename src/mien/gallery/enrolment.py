@@ -17,6 +17,7 @@ from mien.gallery.gallery import Gallery
 from mien.gallery.names import normalized_name
 from mien.gallery.quality import shortcomings
 from mien.images import source_name
+from mien.outputs import IDENTITY
 
 Floats = NDArray[np.float32]
 
@@ -118,10 +119,7 @@ def _one_face(crops: list[Crop], largest: bool) -> Crop:
 
 
 def _embedding(mien: Mien, crop: Crop) -> Floats:
-    embeddings, _ = mien.model.run(crop.pixels[None])
-    if embeddings is None:
-        raise GalleryError(f"model {mien.contract.model_id} has no identity output; use one with an embedding")
-    embedding: Floats = embeddings[0].copy()
+    embedding: Floats = mien.model.run(crop.pixels[None])[IDENTITY][0].copy()
     return embedding
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from mien.contract import Contract
-from mien.errors import GalleryError
+from mien.errors import GalleryError, ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,10 @@ class Thresholds:
         Raises:
             GalleryError: the model recommends none.
         """
-        own = contract.threshold
-        if own is None:
-            raise GalleryError(f"model {contract.model_id} recommends no threshold; run `mien calibrate`, or give one")
+        try:
+            own = contract.require_thresholds().default
+        except ModelError as error:
+            raise GalleryError(str(error)) from None  # a cause would say that the file fails
         return cls(contract.model_id, own.distance, own.distance, own.far, f"the model's choice: {own.chosen_on}")
 
     def to_json(self) -> str:

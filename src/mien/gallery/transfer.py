@@ -20,6 +20,7 @@ from mien.contract import Contract
 from mien.errors import GalleryError
 from mien.gallery.people import to_text, to_time
 from mien.gallery.records import Person, Sample
+from mien.shipped import other_model
 
 FORMAT = "mien-gallery"
 VERSION = 1
@@ -66,10 +67,7 @@ def from_lines(lines: Iterable[str], contract: Contract, name: str) -> Iterator[
     if header.get("format") != FORMAT or header.get("version") != VERSION:
         raise GalleryError(f"{name} is not an export of a gallery; give a file that `mien gallery export` wrote")
     if (header.get("model"), header.get("embedding_size")) != (contract.model_id, contract.embedding_size):
-        raise GalleryError(
-            f"{name} holds embeddings of model {header.get('model')}, which {contract.model_id} cannot compare; import "
-            "it into a gallery of that model, or enrol its people's photos"
-        )
+        raise GalleryError(other_model(name, str(header.get("model")), contract.model_id))
     for number, line in enumerate(rest, start=2):
         if line.strip():
             record = _parsed(line, name, number)

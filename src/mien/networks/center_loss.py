@@ -36,7 +36,7 @@ class CenterLoss(nn.Module):
     def update(self, embeddings: Tensor, labels: Tensor) -> None:
         """Move the centres of the classes in the batch."""
         classes, index, counts = torch.unique(labels, return_inverse=True, return_counts=True)
-        sums = torch.zeros(len(classes), embeddings.shape[1], dtype=self.centers.dtype)
+        sums = self.centers.new_zeros(len(classes), embeddings.shape[1])
         sums.index_add_(0, index, embeddings.detach().to(sums.dtype))
         mean = sums / counts[:, None]
         self.centers[classes] -= (1 - self.alpha) * (self.centers[classes] - mean)

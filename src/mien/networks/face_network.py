@@ -35,10 +35,15 @@ class Branch(nn.Module):
 
     def forward(self, shared: Tensor) -> Tensor:
         """Map the shared features ``(N, C, H, W)`` to the task's output ``(N, outputs)``."""
+        output: Tensor = self.head(self.pooled(shared))
+        return output
+
+    def pooled(self, shared: Tensor) -> Tensor:
+        """Map the shared features to what the head reads, ``(N, pooled_size)``."""
         if self.grid and self.grid != shared.shape[-1]:
             shared = F.interpolate(shared, size=(self.grid, self.grid), mode="bilinear")
-        output: Tensor = self.head(self.pool(self.stages(shared)))
-        return output
+        features: Tensor = self.pool(self.stages(shared))
+        return features
 
 
 class FaceNetwork(nn.Module):
@@ -55,6 +60,7 @@ class FaceNetwork(nn.Module):
     Args:
         backbone: the pretrained network; its stages are taken over (the branches get copies).
         heads: the last layer of each task's branch, on pooled features, by task name.
+        pools: by task, the pooling of its branch; the backbone's by default.
         split: number of shared stages.
         frozen: how many of these form the stem.
         stages: by task, the numbers of the stages that its branch takes over; by default all from ``split`` on. A
@@ -73,6 +79,7 @@ class FaceNetwork(nn.Module):
         backbone: Backbone,
         heads: Mapping[str, nn.Module],
         *,
+        pools: Mapping[str, nn.Module] | None = None,
         split: int,
         frozen: int,
         stages: Mapping[str, Sequence[int]] | None = None,
@@ -98,8 +105,9 @@ class FaceNetwork(nn.Module):
         self.trunk = nn.Sequential(*available[frozen:split])
         copies = {task: nn.Sequential(*[deepcopy(available[n]) for n in numbers]) for task, numbers in own.items()}
         sides = grids or {}
+        pooling = dict.fromkeys(heads, backbone.pool) | dict(pools or {})
         self.branches = nn.ModuleDict(
-            {task: Branch(copies[task], backbone.pool, heads[task], sides.get(task)) for task in heads}
+            {task: Branch(copies[task], pooling[task], heads[task], sides.get(task)) for task in heads}
         )
         self.batch_norm = frozenset(heads if batch_norm is None else batch_norm)
         self._check_fit()
@@ -129,13 +137,18 @@ class FaceNetwork(nn.Module):
         shared: Tensor = self.trunk(self.stem(self.normalize(pixels)))
         return shared
 
-    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
+    def forward(self, pixels: Tensor, tasks: Collection[str] | None = None) -> dict[str, Tensor]:
         """Outputs by task: embeddings ``(N, D)``, expression logits ``(N, C)``.
 
         Embeddings have length 1 where the backbone's have; a branch alone returns features as they are trained.
+
+        Args:
+            pixels: RGB ``(N, 3, S, S)`` of 0 to 255.
+            tasks: whose branches to run; None for all.
         """
         shared = self.features(pixels)
-        outputs: dict[str, Tensor] = {task: branch(shared) for task, branch in self.branches.items()}
+        wanted = self.branches if tasks is None else tasks
+        outputs: dict[str, Tensor] = {task: self.branches[task](shared) for task in wanted}
         if self.unit_length and IDENTITY in outputs:
             outputs[IDENTITY] = F.normalize(outputs[IDENTITY])
         return outputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch import nn
 
 from mien.errors import ModelError
 from mien.networks.arcface_weights import read_arcface
-from mien.networks.backbone import Backbone
+from mien.networks.backbone import Backbone, GlobalAverage
 from mien.networks.dlib_weights import find_dlib_resnet, read_dlib_resnet
 from mien.networks.downloads import FACENET, find_facenet
 from mien.networks.facenet_weights import read_facenet, read_facenet_reduced
@@ -19,6 +19,8 @@ from mien.networks.heads import hidden_head, linear_head
 from mien.networks.inception_resnet_v1 import inception_resnet_v1, inception_resnet_v1_reduced
 from mien.networks.iresnet import DEPTHS, iresnet
 from mien.networks.resnet29 import resnet29
+from mien.networks.sface import sface
+from mien.networks.sface_weights import find_sface, read_sface
 
 RANDOM = "random"
 """In place of weights: start from random ones."""
@@ -34,12 +36,14 @@ class BackboneKind:
         published: finds the file of published weights, by their name; downloads nothing.
         expression_head: makes the last layers of its expression branch from the pooled size, the number of classes and
             the dropout.
+        expression_pool: makes the pooling of its expression branch; None for the backbone's own.
     """
 
     build: Callable[[], Backbone]
     read: Callable[[Path], Backbone]
     published: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
     expression_head: Callable[[int, int, float], nn.Module] = linear_head
+    expression_pool: Callable[[], nn.Module] | None = None
 
 
 _FACENET_FILES = {name: partial(find_facenet, name) for name in FACENET}
@@ -54,6 +58,7 @@ BACKBONES: Mapping[str, BackboneKind] = {
         f"iresnet{number}": BackboneKind(partial(iresnet, depth), partial(read_arcface, depth=depth))
         for number, depth in DEPTHS.items()
     },
+    "sface": BackboneKind(sface, read_sface, {"opencv": find_sface}, expression_pool=GlobalAverage),
 }
 """All backbones by name."""
 
@@ -79,3 +84,32 @@ def load_backbone(name: str, weights: str) -> Backbone:
         known = ", ".join([*kind.published, RANDOM])
         raise ModelError(f"backbone {name} has no weights {weights}; give the path of a file, or one of: {known}")
     return kind.read(Path(weights))
+
+
+def expression_layers(
+    name: str, backbone: Backbone, stages: Sequence[int], classes: int, dropout: float
+) -> tuple[nn.Module, nn.Module]:
+    """Make the pooling and the last layers of an expression branch.
+
+    Args:
+        name: the backbone's key in `BACKBONES`.
+        backbone: the backbone itself.
+        stages: numbers of the branch's stages.
+        classes: number of expressions.
+        dropout: probability of dropping a pooled feature.
+
+    Raises:
+        ValueError: a stage does not exist, or none of them has a convolution.
+    """
+    kind = BACKBONES[name]
+    if kind.expression_pool is None:
+        return backbone.pool, kind.expression_head(backbone.pooled_size, classes, dropout)
+    known = range(len(backbone.stages))
+    if not set(stages) <= set(known):
+        raise ValueError(f"the expression branch needs stages from {known[0]} to {known[-1]}, not {list(stages)}")
+    last = [
+        module for number in stages for module in backbone.stages[number].modules() if isinstance(module, nn.Conv2d)
+    ]
+    if not last:
+        raise ValueError(f"an expression branch of the stages {list(stages)} has no convolution")
+    return kind.expression_pool(), kind.expression_head(last[-1].out_channels, classes, dropout)

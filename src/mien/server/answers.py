@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from mien.authentication import State, result_of
-from mien.errors import ModelError
+from mien.calibration import Calibration, Choice
 from mien.evaluation import Interval
-from mien.gallery import Calibration, Identification, Person, PhotoReport, Sample
-from mien.gallery.calibration import Choice
+from mien.gallery import Identification, Person, PhotoReport, Sample
+from mien.outputs import plain
 from mien.server.schemas import (
     CalibrationAnswer,
     ChallengeAnswer,
@@ -40,7 +40,12 @@ def face_answer(face: Face, embeddings: bool = False) -> FaceAnswer:
         found_by=face.found_by,
         expression=None if scores is None else scores.top,
         probabilities=None if scores is None else {name: round(scores[name], 6) for name in scores},
-        embedding=[float(str(value)) for value in embedding_of(face)] if embeddings else None,
+        embedding=[float(str(value)) for value in face.identity] if embeddings else None,
+        outputs={
+            name: plain(value)
+            for name, value in face.outputs.items()
+            if embeddings or not isinstance(value, np.ndarray)
+        },
     )
 
 
@@ -56,20 +61,9 @@ def identified_face(face: Face, found: Identification) -> IdentifiedFace:
     )
 
 
-def embedding_of(face: Face) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """A face's embedding.
-
-    Raises:
-        ModelError: the model has no identity output.
-    """
-    if face.embedding is None:
-        raise ModelError("the model has no identity output; serve one with an embedding")
-    return face.embedding
-
-
 def distance(a: Face, b: Face) -> float:
     """Euclidean distance of two faces' embeddings."""
-    return float(np.linalg.norm(embedding_of(a).astype(np.float64) - embedding_of(b)))
+    return float(np.linalg.norm(a.identity.astype(np.float64) - b.identity))
 
 
 def person_answer(person: Person) -> PersonAnswer:

@@ -21,6 +21,7 @@ FACE = {
     "expression": "happiness",
     "probabilities": PROBABILITIES,
     "embedding": None,
+    "outputs": {},
 }
 
 ANALYSIS = {"model": MODEL, "faces": [FACE]}

@@ -43,6 +43,11 @@ class FaceAnswer(Answer):
     expression: Expression | None = Field(description="The most probable expression.")
     probabilities: Probabilities | None
     embedding: list[float] | None = Field(description="Only when asked for: it is biometric data.")
+    outputs: dict[str, float | dict[str, float] | list[float]] = Field(
+        default_factory=dict,
+        description="The model's other answers by name, such as an age: a number, probabilities by class, or, when "
+        "embeddings are asked for, a vector. Empty for most models.",
+    )
 
 
 class AnalysisAnswer(Answer):

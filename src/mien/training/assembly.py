@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,15 +18,18 @@ from mien.networks import (
     IDENTITY,
     RANDOM,
     Backbone,
+    Branch,
     FaceNetwork,
     estimate_statistics,
+    expression_layers,
     load_backbone,
     restore_batch_norm,
 )
+from mien.training.blendshapes import BlendshapeHead
 from mien.training.checkpoint import load_checkpoint, recipe_of
 from mien.training.data import Source
 from mien.training.recipe import Recipe
-from mien.training.tasks import Task, Teacher, build_tasks
+from mien.training.tasks import ExpressionTask, Task, Teacher, build_tasks
 from mien.weighting import TaskWeighting, build_weighting
 
 _CALIBRATION_PHOTOS = 512
@@ -57,17 +61,24 @@ def build_network(recipe: Recipe, backbone: Backbone) -> FaceNetwork:
     """
     settings = recipe.network
     _check_crops(recipe, backbone)
+    stages = {str(task): numbers for task, numbers in settings.stages.items()}
     heads: dict[str, nn.Module] = {}
+    pools: dict[str, nn.Module] = {}
     if recipe.tasks.identity:
         heads[IDENTITY] = backbone.embedding
-    if recipe.tasks.expression:
-        make_head = BACKBONES[settings.backbone].expression_head
-        heads[EXPRESSION] = make_head(backbone.pooled_size, len(recipe.tasks.expression.classes), settings.dropout)
-    stages = {str(task): numbers for task, numbers in settings.stages.items()}
     try:
+        if recipe.tasks.expression:
+            pools[EXPRESSION], heads[EXPRESSION] = expression_layers(
+                settings.backbone,
+                backbone,
+                stages.get(EXPRESSION, range(settings.split, len(backbone.stages))),
+                len(recipe.tasks.expression.classes),
+                settings.dropout,
+            )
         return FaceNetwork(
             backbone,
             heads,
+            pools=pools,
             split=settings.split,
             frozen=settings.frozen,
             stages=stages,
@@ -119,6 +130,9 @@ def build(recipe: Recipe, sources: list[Source], teacher: Teacher | None = None)
     for task in recipe.network.batch_norm:
         if task in network.branches:
             restore_batch_norm(network.branches[task], shared)
+    for part in tasks.values():
+        if isinstance(part, ExpressionTask) and part.recipe.blendshapes:
+            part.blendshapes = BlendshapeHead(_pooled_size(network, shared[0][:1]))
     weighting = build_weighting(
         recipe.weighting.method,
         list(tasks),
@@ -127,6 +141,14 @@ def build(recipe: Recipe, sources: list[Source], teacher: Teacher | None = None)
         shared_parameters=[parameter for parameter in network.trunk.parameters() if parameter.requires_grad],
     )
     return Parts(network, tasks, weighting)
+
+
+@torch.no_grad()
+def _pooled_size(network: FaceNetwork, shared: Tensor) -> int:
+    """Length of the features that the head of the expression branch reads."""
+    branch = deepcopy(network.branches[EXPRESSION]).eval()
+    assert isinstance(branch, Branch)  # noqa: S101 -- nn.ModuleDict forgets the type
+    return branch.pooled(shared).shape[1]
 
 
 def take_over(network: FaceNetwork, path: Path) -> None:

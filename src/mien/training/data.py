@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mien.datasets import READERS, UNLABELLED, FacePixels, decode, drop_repeats, split_by_person
+import torch
+from torch import Tensor
+
+from mien.datasets import READERS, UNLABELLED, FacePixels, SampleSet, decode, drop_repeats, split_by_person
 from mien.errors import DataError
-from mien.training.recipe import Recipe, SourceRecipe
+from mien.training.blendshapes import BLENDSHAPES, read_blendshapes
+from mien.training.groups import divide_by_groups
+from mien.training.recipe import Recipe
+from mien.training.sources import SourceRecipe
 from mien.types import Expression
 
 
@@ -20,11 +26,22 @@ class Source:
         recipe: what the recipe says about it.
         train: photos to train on.
         validation: photos to choose by, or None.
+        blendshapes: those of the photos to train on, see `read_blendshapes`; None where the recipe has no use for them.
     """
 
     recipe: SourceRecipe
     train: FacePixels
     validation: FacePixels | None
+    blendshapes: Tensor | None = None
+
+    def to(self, device: torch.device) -> Source:
+        """The same photos and labels on a device."""
+        return replace(
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device) if self.validation else None,
+            blendshapes=None if self.blendshapes is None else self.blendshapes.to(device),
+        )
 
 
 def load_sources(recipe: Recipe, folders: Mapping[str, Path], report: Callable[[str], None]) -> list[Source]:
@@ -68,17 +85,17 @@ def _load(
 ) -> Source:
     report(f"reading {source.data} from {folder}")
     everything = READERS[source.layout](folder)
-    samples = everything.split(source.part) if source.part else everything
-    validation = None
-    if source.validation:
-        samples, held_back = split_by_person(samples, source.validation, recipe.seed_of_split)
-        validation = decode(held_back, classes, recipe.crop_size)
+    samples, held_back = _divide(source, everything, recipe, report)
     train = decode(samples, classes, recipe.crop_size)
-    held_out = [*(validation.digests if validation else [])]
+    held_out: list[str] = []
     for part in source.held_out:
-        held_out += decode(everything.split(part), classes, recipe.crop_size).digests
-    labels = [(int(who), int(how)) for who, how in zip(train.identity, train.expression, strict=True)]
-    repeats = drop_repeats(train.digests, labels, held_out)
+        held_out += decode(everything.seen_in(part), classes, recipe.crop_size).digests
+    validation = None
+    if held_back:
+        validation = decode(held_back, classes, recipe.crop_size)
+        validation = validation.take(drop_repeats(validation.digests, _labels(validation), held_out).keep)
+        held_out += validation.digests
+    repeats = drop_repeats(train.digests, _labels(train), held_out)
     kept = _only(train.take(repeats.keep), source)
     report(
         f"{source.data}: {len(kept)} photos to train on, {len(validation) if validation else 0} to validate on; "
@@ -87,7 +104,31 @@ def _load(
     )
     for skipped in train.skipped:
         report(f"{source.data}: skipped {skipped.name}: {skipped.reason}")
-    return Source(source, kept, validation)
+    return Source(source, kept, validation, _blendshapes(source, folder, kept, recipe))
+
+
+def _blendshapes(source: SourceRecipe, folder: Path, photos: FacePixels, recipe: Recipe) -> Tensor | None:
+    if not (recipe.tasks.expression and recipe.tasks.expression.blendshapes):
+        return None
+    if source.blendshapes is None:
+        return torch.full((len(photos), BLENDSHAPES), torch.nan)
+    inside = (folder if folder.is_dir() else folder.parent) / source.blendshapes
+    return read_blendshapes(inside if inside.is_file() else Path(source.blendshapes), photos.names)
+
+
+def _divide(
+    source: SourceRecipe, everything: SampleSet, recipe: Recipe, report: Callable[[str], None]
+) -> tuple[SampleSet, SampleSet | None]:
+    samples = everything.split(source.part) if source.part else everything
+    if source.groups:
+        return divide_by_groups(samples, source.groups, report)
+    if source.validation:
+        return split_by_person(samples, source.validation, recipe.seed_of_split)
+    return samples, None
+
+
+def _labels(photos: FacePixels) -> list[tuple[int, int]]:
+    return list(zip(photos.identity.tolist(), photos.expression.tolist(), strict=True))
 
 
 def _only(pixels: FacePixels, source: SourceRecipe) -> FacePixels:
@@ -95,5 +136,5 @@ def _only(pixels: FacePixels, source: SourceRecipe) -> FacePixels:
     if "identity" not in source.learn:
         pixels.identity.fill_(UNLABELLED)
     if "expression" not in source.learn:
-        pixels.expression.fill_(UNLABELLED)
+        pixels.shares.zero_()
     return pixels

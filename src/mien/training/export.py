@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
+from torch.nn import functional as F
+
 from mien.alignment import ALIGNMENTS
-from mien.contract import Contract, Threshold
+from mien.contract import Contract
 from mien.datasets import FacePixels
 from mien.errors import CheckpointError, DataError
-from mien.evaluation import evaluate_verification
-from mien.networks import EXPRESSION, IDENTITY, FaceNetwork, export_onnx
+from mien.evaluation import choose_thresholds
+from mien.networks import EXPRESSION, IDENTITY, FaceNetwork, export_onnx, weights_digest
+from mien.outputs import face_outputs
+from mien.thresholds import ThresholdTable
 from mien.training.assembly import empty_network
 from mien.training.checkpoint import load_checkpoint, recipe_of
 from mien.training.data import Source
 from mien.training.recipe import Recipe
 from mien.training.validation import predict
-
-_IMPOSTORS_PER_GENUINE = 200.0
 
 
 def load_trained(path: Path) -> tuple[Recipe, FaceNetwork]:
@@ -36,14 +40,14 @@ def load_trained(path: Path) -> tuple[Recipe, FaceNetwork]:
     return recipe, network.eval()
 
 
-def choose_threshold(recipe: Recipe, network: FaceNetwork, sources: list[Source], far: float) -> Threshold:
-    """The verification threshold that keeps to a FAR on the people kept for validation.
+def choose_threshold(recipe: Recipe, network: FaceNetwork, sources: list[Source], far: float) -> ThresholdTable:
+    """The table of verification thresholds on the people kept for validation, see `mien.evaluation.choose_thresholds`.
 
     Args:
         recipe: what was trained.
         network: the trained network.
-        sources: its data; those with people in their validation part count.
-        far: the false acceptance rate, in (0, 1).
+        sources: its data; the first with people in its validation part counts.
+        far: the false acceptance rate of the default row, in (0, 1).
 
     Raises:
         DataError: no source keeps people for validation, or they make too few impostor pairs for the FAR.
@@ -52,52 +56,44 @@ def choose_threshold(recipe: Recipe, network: FaceNetwork, sources: list[Source]
     if not chosen or chosen[0].validation is None:
         raise DataError("no source keeps people for validation, so no threshold can be chosen; give one instead")
     photos: FacePixels = chosen[0].validation
-    embeddings = predict(network, photos, recipe.crop_size)[IDENTITY].numpy()
-    identities = photos.identity.numpy()
-    result = evaluate_verification(
-        embeddings, identities, folds=1, fars=(far,), impostors_per_genuine=_IMPOSTORS_PER_GENUINE, bootstrap=0
-    )
-    point = result.points[0]
-    if point.far_asked * result.impostors < 1:
-        raise DataError(f"{result.impostors} impostor pairs are too few to choose a threshold at FAR {far:g}")
-    chosen_on = (
-        f"{chosen[0].recipe.data}: {result.people} people kept for validation, {result.impostors} impostor pairs, "
-        f"{point.false_accepts} of them accepted; {result.genuine} genuine pairs, TAR {point.tar:.4f}"
-    )
-    return Threshold(round(point.threshold, 4), far, chosen_on)
+    embeddings = F.normalize(predict(network, photos, recipe.crop_size)[IDENTITY]).numpy()
+    name = f"{chosen[0].recipe.data}, people kept for validation"
+    return choose_thresholds(embeddings, photos.identity.numpy(), name=name, default_far=far)
 
 
-def export(recipe: Recipe, network: FaceNetwork, path: Path, threshold: Threshold | None) -> Contract:
+def export(recipe: Recipe, network: FaceNetwork, path: Path, thresholds: ThresholdTable | None) -> Contract:
     """Write a trained network as a model file and return its contract.
 
     Args:
         recipe: what was trained.
         network: the trained network.
         path: the ONNX file.
-        threshold: the recommended verification threshold; needed when there is an identity branch.
+        thresholds: those to recommend for verification, of embeddings of length 1.
     """
     alignment = ALIGNMENTS[recipe.alignment]
     scale = recipe.crop_size / alignment.crop_size
     has_identity = IDENTITY in network.branches
     expressions = recipe.tasks.expression.classes if recipe.tasks.expression and EXPRESSION in network.branches else ()
     contract = Contract(
-        model_id=f"{recipe.name}-{_digest(network)}",
+        model_id="",
         crop_size=recipe.crop_size,
         template=tuple((x * scale, y * scale) for x, y in alignment.template),
         landmark_weights=alignment.weights,
-        expressions=expressions,
-        embedding_size=network.embedding_size if has_identity else 0,
-        threshold=threshold if has_identity else None,
+        outputs=face_outputs(network.embedding_size if has_identity else 0, expressions),
+        thresholds=thresholds if has_identity else None,
         provenance=recipe.card.provenance,
         terms=recipe.card.terms,
     )
+    contract = replace(contract, model_id=f"{recipe.name}-{_digest(network, contract)}")
     export_onnx(network, contract, path)
     return contract
 
 
-def _digest(network: FaceNetwork) -> str:
-    """The first 12 digits of the SHA-256 of the weights: embeddings of other weights cannot be compared."""
-    content = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        content.update(name.encode() + tensor.detach().contiguous().numpy().tobytes())
-    return content.hexdigest()[:12]
+def _digest(network: FaceNetwork, contract: Contract) -> str:
+    """Twelve digits that differ where the answers do, for embeddings of different answers cannot be compared.
+
+    They are of the weights, and of what the contract says of crops and outputs.
+    """
+    record = contract.to_record()
+    form = {key: record[key] for key in ("crop_size", "template", "landmark_weights", "outputs")}
+    return hashlib.sha256((weights_digest(network) + json.dumps(form)).encode()).hexdigest()[:12]

@@ -8,56 +8,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from mien.datasets import READERS, Augmentation
+from mien.datasets import Augmentation
 from mien.errors import RecipeError
+from mien.training.sources import Count, Fraction, Natural, Positive, Section, SourceRecipe
 from mien.types import Expression
 from mien.weighting import METHODS
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0, lt=2**63)]
+FIGURES = (
+    "expression_accuracy",
+    "expression_balanced_accuracy",
+    "verification_accuracy",
+    "tar_at_far_1e-2",
+    "tar_at_far_1e-3",
+)
+"""What the best epoch may be chosen by."""
+
 CropSize = Annotated[int, Field(ge=112)]  # below that, the last stage of resnet29 has no room
-
-
-class Section(BaseModel):
-    """A part of a recipe; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceRecipe(Section):
-    """A data set to train on.
-
-    Attributes:
-        data: its name; where it lies is given when training starts (``--data NAME=FOLDER``).
-        layout: how the folder is read, see `mien.datasets.READERS`.
-        part: official part to take, or None for all.
-        per_batch: how many of its photos are in every batch. An epoch is one pass over the first source; the others are
-            repeated or cut as needed.
-        validation: share kept for validation: of the people where they are known, else of the videos, else of the
-            photos.
-        held_out: official parts whose photos must not be trained on, even where they repeat inside ``part``.
-        learn: which of its labels are used.
-        augmentation: random changes of its photos.
-    """
-
-    data: str
-    layout: str
-    part: str | None = None
-    per_batch: Count
-    validation: Fraction = 0.0
-    held_out: tuple[str, ...] = ()
-    learn: tuple[Literal["identity", "expression"], ...] = ("identity", "expression")
-    augmentation: Augmentation = Augmentation()
-
-    @model_validator(mode="after")
-    def _known_layout(self) -> SourceRecipe:
-        if self.layout not in READERS:
-            raise ValueError(f"layout {self.layout!r} is unknown; choose one of: {', '.join(READERS)}")
-        return self
 
 
 class NetworkRecipe(Section):
@@ -84,12 +52,13 @@ class NetworkRecipe(Section):
         "iresnet34",
         "iresnet50",
         "iresnet100",
+        "sface",
     ] = "resnet29"
     weights: str = "dlib"
     split: Count = 8
     frozen: Natural = 4
-    stages: dict[Literal["identity", "expression"], tuple[Natural, ...]] = {}
-    grids: dict[Literal["identity", "expression"], Count] = {}
+    stages: dict[Literal["identity", "expression"], tuple[Natural, ...]] = Field(default_factory=dict)
+    grids: dict[Literal["identity", "expression"], Count] = Field(default_factory=dict)
     batch_norm: tuple[Literal["identity", "expression"], ...] = ("expression",)
     dropout: Fraction = 0.0
 
@@ -144,12 +113,15 @@ class ExpressionRecipe(Section):
             from Beta(a, a) (manifold mixup, Verma et al. 2019); 0 for none.
         taught: share of the target that is the mean of what earlier runs say of the same view (Hinton et al. 2015);
             they are given when training starts (``--teacher CHECKPOINT``).
+        blendshapes: factor of the mean squared error of a second head, which learns the sources' blendshapes from the
+            same features; 0 for none. The head is dropped after training.
     """
 
     classes: Annotated[tuple[Expression, ...], Field(min_length=2)] = tuple(Expression)[:7]
     label_smoothing: Fraction = 0.0
     mixup: float = Field(default=0.0, ge=0)
     taught: Fraction = 0.0
+    blendshapes: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _different(self) -> ExpressionRecipe:
@@ -228,12 +200,16 @@ class Recipe(Section):
         epochs: passes over the first source.
         crop_size: side of the crops that the model is made for, in pixels.
         alignment: to which landmarks the aligned crops were brought (see `mien.alignment`); the model file says it.
+        device: where to compute: ``cpu``; ``cuda``, a GPU; or ``auto``, a GPU where there is one. It says nothing about
+            the model: a run may go on elsewhere, though only on one CPU to bit by bit the same end.
         precision: ``bfloat16`` computes the network under autocast: faster where the processor has instructions for it,
             many times slower where not.
         average: decay of the running average of the weights, which is what is validated and kept; 0 for none.
         cached_views: 0 draws new views in every epoch; k keeps k random views of each photo, with the frozen stem's
             output computed once.
         checkpoint_every: steps between checkpoints.
+        score: the figures of validation, of `FIGURES`, whose mean chooses the epoch that is kept; those of all sources,
+            or with ``<data set>/`` before the name those of one.
     """
 
     name: str
@@ -248,10 +224,12 @@ class Recipe(Section):
     optimizer: OptimizerRecipe = OptimizerRecipe()
     crop_size: CropSize = 150
     alignment: Literal["dlib", "arcface"] = "dlib"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     average: Fraction = 0.0
     cached_views: Natural = 0
     checkpoint_every: Count = 200
+    score: Annotated[tuple[str, ...], Field(min_length=1)] = ("expression_accuracy", "verification_accuracy")
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
@@ -259,12 +237,25 @@ class Recipe(Section):
             raise ValueError("network.frozen must not be above network.split")
         if self.cached_views and self.tasks.expression and self.tasks.expression.taught:
             raise ValueError("tasks.expression.taught needs new views of the photos; set cached_views to 0")
+        expression = self.tasks.expression
+        if expression and expression.blendshapes and not any(source.blendshapes for source in self.sources):
+            raise ValueError("tasks.expression.blendshapes needs a source with blendshapes")
+        for name in self.score:
+            data, _, figure = name.rpartition("/")
+            if figure not in FIGURES or (data and data not in {source.data for source in self.sources}):
+                known = ", ".join(FIGURES)
+                raise ValueError(f"score {name!r} is unknown; name any of {known}; for one source <data set>/<figure>")
         return self
 
     @property
     def hash(self) -> str:
         """Identifies the recipe's content: the first 12 digits of the SHA-256 of its canonical form."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        return hashlib.sha256(self.content.encode()).hexdigest()[:12]
+
+    @property
+    def content(self) -> str:
+        """The canonical form: JSON of all that decides about the model, without the device."""
+        return self.model_dump_json(exclude={"device"})
 
     def changed(self, changes: dict[str, Any]) -> Recipe:
         """A recipe with some values replaced.

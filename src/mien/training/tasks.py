@@ -10,17 +10,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.datasets import UNLABELLED
+from mien.datasets import UNLABELLED, most_voted
 from mien.networks import (
     EXPRESSION,
     IDENTITY,
     ArcFaceLoss,
     Backbone,
+    Branch,
     CenterLoss,
     CosFaceLoss,
     MarginLoss,
     fold_affines,
 )
+from mien.training.blendshapes import BlendshapeHead
 from mien.training.recipe import ExpressionRecipe, IdentityRecipe, Recipe
 
 Teacher = Callable[[Tensor], Tensor]
@@ -36,13 +38,22 @@ class Batch:
         pixels: the views, RGB ``(N, 3, S, S)`` of 0 to 255; None where no teacher looks at them.
         stem: output of the stem, ``(N, C, H, W)``.
         identity: int64 ``(N,)``, -1 where unlabelled.
-        expression: int64 ``(N,)``, -1 where unlabelled.
+        shares: of the expressions, float32 ``(N, K)``; zeros where unlabelled.
+        weights: how much each expression of each photo counts in the loss, float32 ``(N, K)``.
+        blendshapes: float32 ``(N, BLENDSHAPES)``, rows of NaN where unknown; None where they are not taught.
     """
 
     pixels: Tensor | None
     stem: Tensor
     identity: Tensor
-    expression: Tensor
+    shares: Tensor
+    weights: Tensor
+    blendshapes: Tensor | None = None
+
+    @property
+    def expression(self) -> Tensor:
+        """int64 ``(N,)``: the expression with the largest share, -1 where unlabelled."""
+        return most_voted(self.shares)
 
 
 class Task(nn.Module, ABC):
@@ -63,37 +74,52 @@ class Task(nn.Module, ABC):
 
 
 class ExpressionTask(Task):
-    """Cross-entropy over the expressions, of faces as they are or of mixtures of two.
+    """Cross-entropy with the shares of the expressions, of faces as they are or of mixtures of two.
 
     Args:
         recipe: what the recipe says about it.
         teacher: from pixels to probabilities ``(N, C)``, where the recipe wants one.
+
+    Attributes:
+        blendshapes: a second head beside the branch's, where the recipe wants one; given once the network is there.
     """
+
+    blendshapes: BlendshapeHead | None
 
     def __init__(self, recipe: ExpressionRecipe, teacher: Teacher | None = None) -> None:
         super().__init__()
         self.recipe = recipe
         self.teacher = teacher
+        self.blendshapes = None
 
     def loss(self, branch: nn.Module, shared: Tensor, batch: Batch) -> Tensor | None:
-        """Mean over the labelled photos; the branch sees no others."""
+        """Mean over the labelled photos, each with its weights; the branch sees no others."""
         labelled = batch.expression != UNLABELLED
         if not labelled.any():
             return None
         features, targets = shared[labelled], self._targets(batch, labelled)
+        shapes = None if batch.blendshapes is None else batch.blendshapes[labelled]
         if self.recipe.mixup:
-            alpha = torch.full((len(targets), 1), self.recipe.mixup)
-            share, other = torch.distributions.Beta(alpha, alpha).sample(), torch.randperm(len(targets))
+            alpha = targets.new_full((len(targets), 1), self.recipe.mixup)
+            share = torch.distributions.Beta(alpha, alpha).sample()
+            other = torch.randperm(len(targets), device=targets.device)
             features = torch.lerp(features[other], features, share[..., None, None].to(features.dtype))
             targets = torch.lerp(targets[other], targets, share)
-        return F.cross_entropy(_answer(branch, features), targets, label_smoothing=self.recipe.label_smoothing)
+            shapes = None if shapes is None else torch.lerp(shapes[other], shapes, share)
+        if self.blendshapes is None or shapes is None:
+            return F.cross_entropy(_answer(branch, features), targets)
+        assert isinstance(branch, Branch)  # noqa: S101 -- nn.ModuleDict forgets the type
+        pooled = _answer(branch, features, branch.pooled)
+        loss = F.cross_entropy(branch.head(pooled).float(), targets)
+        return loss + self.recipe.blendshapes * self.blendshapes.loss(pooled, shapes)
 
     def _targets(self, batch: Batch, labelled: Tensor) -> Tensor:
-        """What the labels say, and the teacher: probabilities ``(N, C)``."""
-        targets = F.one_hot(batch.expression[labelled], len(self.recipe.classes)).float()
-        if self.teacher is None or batch.pixels is None:
-            return targets
-        return torch.lerp(targets, self.teacher(batch.pixels[labelled]), self.recipe.taught)
+        """What the labels or votes say, and the teacher, smoothed and times the weights, ``(N, K)``."""
+        targets = batch.shares[labelled]
+        if self.teacher is not None and batch.pixels is not None:
+            targets = torch.lerp(targets, self.teacher(batch.pixels[labelled]), self.recipe.taught)
+        smoothed = torch.lerp(targets, torch.full_like(targets, 1 / targets.shape[1]), self.recipe.label_smoothing)
+        return smoothed * batch.weights[labelled]
 
 
 class IdentityTask(Task):
@@ -163,13 +189,16 @@ class IdentityTask(Task):
             self._centered = None
 
 
-def _answer(branch: nn.Module, features: Tensor) -> Tensor:
-    """The branch's output, float32. A single face, which has no statistics, is normalised by the running ones."""
+def _answer(branch: nn.Module, features: Tensor, part: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """The output of the branch, or of a part of it, float32.
+
+    A single face, which has no statistics, is normalised by the running ones.
+    """
     norms = [] if len(features) > 1 else [m for m in branch.modules() if isinstance(m, _NORMS) and m.training]
     for norm in norms:
         norm.eval()
     try:
-        output: Tensor = branch(features).float()
+        output = (part or branch)(features).float()
     finally:
         for norm in norms:
             norm.train()

@@ -16,7 +16,7 @@ from mien.training.recipe import Recipe
 from mien.training.tasks import Teacher
 
 
-def load_teacher(recipe: Recipe, paths: Sequence[Path]) -> Teacher | None:
+def load_teacher(recipe: Recipe, paths: Sequence[Path], device: torch.device | None = None) -> Teacher | None:
     """Make a teacher of earlier runs, or None where the recipe wants none.
 
     It maps RGB pixels ``(N, 3, S, S)`` of 0 to 255 to the mean of the runs' probabilities ``(N, C)``. Each run sees the
@@ -25,6 +25,7 @@ def load_teacher(recipe: Recipe, paths: Sequence[Path]) -> Teacher | None:
     Args:
         recipe: what is to be trained.
         paths: files ``best.pt``.
+        device: where the pixels will be; the CPU by default.
 
     Raises:
         RecipeError: the recipe wants a teacher and there is none, or the other way round.
@@ -42,7 +43,7 @@ def load_teacher(recipe: Recipe, paths: Sequence[Path]) -> Teacher | None:
         earlier, network = load_trained(path)
         if earlier.tasks.expression is None or earlier.tasks.expression.classes != expression.classes:
             raise CheckpointError(f"{path} cannot teach recipe {recipe.name}: it does not know the same expressions")
-        folded = fold_affines(network).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        folded = fold_affines(network).eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         networks.append((folded, earlier.crop_size))
 
     @torch.no_grad()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +16,12 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from mien.errors import CheckpointError
-from mien.networks import FaceNetwork, fold_affines
+from mien.networks import FaceNetwork, fold_affines, weights_digest
 from mien.training.assembly import Parts, build, optimizer_groups, take_over
 from mien.training.batches import Batches, seed_of
-from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, save_checkpoint
+from mien.training.checkpoint import BEST, LAST, State, load_checkpoint, recipe_of, save_checkpoint
 from mien.training.data import Source
+from mien.training.devices import choose_device
 from mien.training.interruption import deferred_interrupt
 from mien.training.recipe import Recipe
 from mien.training.tasks import Batch
@@ -28,8 +30,10 @@ from mien.training.validation import Metrics, validate
 from mien.weighting import clip_gradients
 
 LOG_EVERY = 20
+VIEWS = "views"
+"""Subfolder of a run with the cached views of its photos, which are removed at its end."""
+
 _STEM_BATCH = 16
-_WITHOUT_BFLOAT16 = ("DEFAULT", "AVX2")  # what PyTorch calls processors without AVX-512
 _Tensors = list[Tensor] | tuple[Tensor, ...]
 
 
@@ -49,7 +53,7 @@ class Trainer:
     The folder gets ``last.pt`` (to go on from), ``best.pt`` (the weights that were best in validation, or the last
     where nothing is validated), ``history.json`` (metrics by epoch) and TensorBoard's files. Every random choice
     depends on the recipe's seed and the step's number alone, so a run that was killed and started again ends with the
-    same weights as one that was not, on the same machine and with as many threads.
+    same weights as one that was not, on the same machine and with as many threads; on a GPU, nearly the same.
 
     Args:
         recipe: what to train.
@@ -61,7 +65,8 @@ class Trainer:
         teachers: files ``best.pt`` whose networks teach expressions, where the recipe wants teachers.
 
     Raises:
-        RecipeError: the recipe cannot be built, or wants teachers and has none, or the other way round.
+        RecipeError: the recipe cannot be built, wants a GPU that is not there, or wants teachers and has none, or the
+            other way round.
         CheckpointError: the folder holds a run of another recipe, or a checkpoint is damaged or does not fit.
     """
 
@@ -75,23 +80,22 @@ class Trainer:
         teachers: Sequence[Path] = (),
     ) -> None:
         self.recipe = recipe
-        self.sources = sources
+        self.device = choose_device(recipe.device, recipe.precision)
+        self.sources = [source.to(self.device.torch_device) for source in sources]
         self.folder = folder
         self.observer = observer
-        self.parts: Parts = build(recipe, sources, load_teacher(recipe, teachers))
+        self.parts: Parts = build(recipe, sources, load_teacher(recipe, teachers, self.device.torch_device))
         if start:
             take_over(self.parts.network, start)
-        self.network: FaceNetwork = self.parts.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.parts.tasks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: FaceNetwork = self.parts.network.to(self.device.torch_device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parts.tasks.to(self.device.torch_device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parts.weighting.to(self.device.torch_device)
         self._trained = nn.ModuleList([self.network, self.parts.tasks])
         self.averaged = AveragedModel(self.network, multi_avg_fn=_moving_average(recipe.average), use_buffers=True)
         self.optimizer = torch.optim.AdamW(optimizer_groups(recipe, self.parts), fused=True)
-        self.batches = Batches(recipe, sources, self._stem)
-        if recipe.precision == "bfloat16" and torch.backends.cpu.get_cpu_capability() in _WITHOUT_BFLOAT16:
-            observer.line(
-                "this processor has no instructions for bfloat16, so training is many times slower than with "
-                "--set precision=float32"
-            )
+        self.batches = Batches(recipe, self.sources, self._stem, weights_digest(self.network.stem), self.device)
+        for remark in self.device.remarks:
+            observer.line(remark)
         self.step = 0
         self.history: list[Metrics] = []
         self.log_every = LOG_EVERY
@@ -112,8 +116,7 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C was pressed; the step was finished and the state saved.
         """
         if self.recipe.cached_views:
-            self.observer.line(f"computing {self.recipe.cached_views} views of each photo")
-            self.batches.fill_cache()
+            self.batches.fill_cache(self.folder / VIEWS, self.observer.line)
         board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.step)
         with _without_denormals(), board, deferred_interrupt() as interrupted:
             while self._epoch_to_end() or self.step < self.total_steps:
@@ -127,6 +130,7 @@ class Trainer:
                     save_checkpoint(self._state(), self.folder / LAST)
                     self.observer.line(f"stopped after step {self.step}; the same command goes on from there")
                     raise KeyboardInterrupt
+        shutil.rmtree(self.folder / VIEWS, ignore_errors=True)
         return self._best()
 
     def _epoch_to_end(self) -> bool:
@@ -162,7 +166,7 @@ class Trainer:
                 board.add_scalar(key, value, self.step)
 
     def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-        with self._autocast():
+        with self.device.autocast():
             shared: Tensor = self.network.trunk(batch.stem)
             losses = {
                 name: task.loss(self.network.branches[name], shared, batch)
@@ -188,7 +192,7 @@ class Trainer:
 
     def _end_epoch(self, board: SummaryWriter) -> None:
         self.parts.weighting.end_epoch()
-        metrics = validate(self.recipe, self._kept_network(), self.sources)
+        metrics = validate(self.recipe, self._kept_network(), self.sources, self.device)
         for key, value in metrics.items():
             board.add_scalar(f"validation/{key}", value, self.step)
         epoch = len(self.history) + 1
@@ -215,13 +219,11 @@ class Trainer:
 
     @torch.no_grad()
     def _stem(self, pixels: Tensor) -> Tensor:
-        with self._autocast():
+        with self.device.autocast():
             views = self.network.normalize(pixels).contiguous(memory_format=torch.channels_last)
             # A few at a time: the first layers' outputs of a whole batch are larger than the processor's cache.
-            return torch.cat([self._folded_stem(part) for part in views.split(_STEM_BATCH)])
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
+            at_once = _STEM_BATCH if self.device.torch_device.type == "cpu" else len(views)
+            return torch.cat([self._folded_stem(part) for part in views.split(at_once)])
 
     def _state(self) -> State:
         return {
@@ -236,7 +238,7 @@ class Trainer:
         }
 
     def _restore(self, state: State) -> None:
-        if state["recipe"] != self.recipe.model_dump_json():
+        if recipe_of(state, self.folder / LAST).content != self.recipe.content:
             raise CheckpointError(
                 f"{self.folder} holds a run of another recipe; give another folder, or remove this one to start anew"
             )

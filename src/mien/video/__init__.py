@@ -1,7 +1,7 @@
 """Video: face tracks over time, one identity a track, expressions smoothed; needs the extra ``video`` (PyAV).
 
 with Video("clip.mp4") as video:
-tracker = Tracker(mien.contract.threshold.distance)
+tracker = Tracker.for_model(mien.contract)
 for answer in analyze_frames(mien, video, tracker):
 print(answer.frame.time, [face.track for face in answer.faces])
 """

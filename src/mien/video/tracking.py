@@ -10,6 +10,7 @@ from math import exp, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.contract import Contract
 from mien.types import Box, ExpressionScores, Face
 from mien.video.timeline import Timeline
 
@@ -123,6 +124,11 @@ class Tracker:
         self._active: list[Track] = []
         self._previous: float | None = None
         self._numbers = count(1)
+
+    @classmethod
+    def for_model(cls, contract: Contract) -> Tracker:
+        """A tracker with the threshold that a model recommends for verification, if it does."""
+        return cls(None if contract.threshold is None else contract.threshold.distance)
 
     def update(self, time: float, faces: Sequence[Face]) -> list[Track]:
         """Take the faces of the next frame.

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from mien.errors import NoFaceError
 from mien.server import examples
 from mien.server.access import Analyser
-from mien.server.answers import distance, embedding_of, face_answer, identified_face
+from mien.server.answers import distance, face_answer, identified_face
 from mien.server.bodies import read_form, read_photo
 from mien.server.describe import FILE, call, form_body, photo_body
 from mien.server.problems import Code
@@ -99,7 +99,7 @@ async def identify(
 
     def search() -> IdentificationAnswer:
         limit = service.gallery.thresholds.identification if threshold is None else threshold
-        found = [service.gallery.identify(embedding_of(face), k, threshold=limit) for face in faces]
+        found = [service.gallery.identify(face.identity, k, threshold=limit) for face in faces]
         return IdentificationAnswer(
             model=service.contract.model_id,
             threshold=limit,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from fastapi import APIRouter, Request
 
-from mien.gallery import calibrate_people
-from mien.gallery.calibration import Calibration
+from mien.calibration import Calibration, calibrate_people
 from mien.server import examples
 from mien.server.access import Administrator
-from mien.server.answers import calibration_answer, embedding_of
+from mien.server.answers import calibration_answer
 from mien.server.bodies import read_form
 from mien.server.describe import FILES, call, form_body
 from mien.server.problems import Code, ProblemError
@@ -66,7 +65,7 @@ async def calibrate(request: Request, service: Services, _: Administrator) -> Ca
 
     def choose() -> Calibration:
         found = calibrate_people(
-            np.stack([embedding_of(face) for face in faces]),
+            np.stack([face.identity for face in faces]),
             identities,
             model_id=service.contract.model_id,
             far=far,
