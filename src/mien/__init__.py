@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         WeightingError,
     )
     from mien.gallery.gallery import Gallery
-    from mien.types import Box, Expression, ExpressionScores, Face, ImageFailure, Verification
+    from mien.types import Box, Expression, ExpressionScores, Face, FoundBy, ImageFailure, Verification
 
 __version__ = "0.1.0"
 
@@ -45,6 +45,7 @@ __all__ = [
     "Expression",
     "ExpressionScores",
     "Face",
+    "FoundBy",
     "Gallery",
     "GalleryError",
     "ImageError",
@@ -69,7 +70,9 @@ _HOMES = {
     "Mien": "mien.analyzer",
     "Contract": "mien.contract",
     "Gallery": "mien.gallery.gallery",
-    **dict.fromkeys(("Box", "Expression", "ExpressionScores", "Face", "ImageFailure", "Verification"), "mien.types"),
+    **dict.fromkeys(
+        ("Box", "Expression", "ExpressionScores", "Face", "FoundBy", "ImageFailure", "Verification"), "mien.types"
+    ),
     **dict.fromkeys(
         (
             "AuthenticationError",

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.analyzer import Crop, Mien
+from mien.analyzer import Mien
 from mien.calibration.choice import Calibration, calibrate_pairs, calibrate_people
 from mien.calibration.sources import index_pairs, read_pairs, read_people
+from mien.crops import Crop
 from mien.errors import ImageError
 from mien.outputs import EXPRESSION, IDENTITY
 from mien.types import Expression, ImageFailure

@@ -17,7 +17,7 @@ from rich.table import Table
 from mien.analyzer import Mien
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
-from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
+from mien.cli.options import DetectOption, JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.photos import find_photos
 from mien.cli.records import box_record
 from mien.errors import GalleryError, MienError
@@ -63,6 +63,7 @@ def enroll(
     overrule: Annotated[
         bool, typer.Option("--overrule", help="Also take faces that are small, blurred or unlike the person's others.")
     ] = False,
+    detect: DetectOption = True,
     file: GalleryOption = DEFAULT,
     as_json: JsonOption = False,
     min_face: MinFaceOption = None,
@@ -94,6 +95,7 @@ def enroll(
             expires=end,
             largest=largest,
             overrule=overrule,
+            detect=detect,
         )
     count = sum(report.enrolled for report in reports)
     if as_json:

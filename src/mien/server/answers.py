@@ -37,6 +37,7 @@ def face_answer(face: Face, embeddings: bool = False) -> FaceAnswer:
         landmarks=None
         if face.landmarks is None
         else [[round(float(value), 2) for value in point] for point in face.landmarks],
+        found_by=face.found_by,
         expression=None if scores is None else scores.top,
         probabilities=None if scores is None else {name: round(scores[name], 6) for name in scores},
         embedding=[float(str(value)) for value in face.identity] if embeddings else None,

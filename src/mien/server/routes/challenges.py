@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
 from mien.authentication import Policy, State, Status, observe
+from mien.detection import AS_IT_IS
 from mien.errors import AuthenticationError, GalleryError, ImageError, MienError
 from mien.server import examples
 from mien.server.access import SOCKET_PROTOCOL, Analyser, admitted
@@ -151,7 +152,7 @@ async def _seen(service: Service, challenge: str, photo: bytes, arrived: float) 
         raise ProblemError(Code.MODEL_DIFFERS, "the challenge was made for another model; create a new one")
     if state.outcome is not None:
         return challenge_answer(state, arrived)
-    faces = await service.lanes.faces(photo)
+    faces = await service.lanes.faces(photo, AS_IT_IS)
 
     def step() -> State:
         try:
