@@ -48,7 +48,7 @@ class Run:
     def step(self, number: int) -> list[float]:
         torch.manual_seed(number)
         inputs = torch.randn(8, 5)
-        partial = number % 4 == 2 and self.name != "nash-mtl"
+        partial = number % 4 == 2 and not getattr(self.weighting, "needs_all_tasks", False)
         tasks = ["a", "c"] if partial else ["b"] if number % 4 == 3 else TASKS
         losses, shared = self.net(inputs, tasks)
         self.optimizer.zero_grad()
