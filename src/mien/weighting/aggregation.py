@@ -77,7 +77,13 @@ class GradientWeighting(PerGradientWeighting):
 
     @property
     def method_name(self) -> str:
-        """The aggregator's name."""
+        """The aggregator's name, or its weighting's where it is a bare combination of rows."""
+        from torchjd.aggregation import GramianWeightedAggregator, WeightedAggregator
+
+        if type(self.aggregator) is GramianWeightedAggregator:
+            return type(self.aggregator.gramian_weighting).__name__
+        if type(self.aggregator) is WeightedAggregator:
+            return type(self.aggregator.weighting).__name__
         return type(self.aggregator).__name__
 
     @property

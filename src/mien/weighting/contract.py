@@ -214,8 +214,8 @@ def require_gradients(losses: Mapping[str, Tensor]) -> None:
         )
     if loose:
         raise WeightingError(
-            f"The losses of {loose} are not attached to a graph: leave tasks without labels out of the mapping, instead "
-            "of giving a constant for them."
+            f"The losses of {loose} are not attached to a graph: leave tasks without labels out of the mapping "
+            "instead of giving a constant for them."
         )
 
 

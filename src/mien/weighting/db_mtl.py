@@ -98,6 +98,7 @@ class DBMTL(PerGradientWeighting):
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: object) -> None:
         """Take a buffer of any size: it is that of the network's shared parameters."""
+        self._require_own_state(state_dict, prefix)
         if (saved := state_dict.get(f"{prefix}buffer")) is not None:
             self.buffer = self.buffer.new_zeros(saved.shape)
         super()._load_from_state_dict(state_dict, prefix, *args)

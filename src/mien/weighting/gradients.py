@@ -12,6 +12,7 @@ from torch import Tensor
 from mien.errors import WeightingError
 from mien.weighting.contract import TaskWeighting
 from mien.weighting.features import Features, features_of, parts_of
+from mien.weighting.graph import are_nested
 from mien.weighting.jacobian import (
     Branch,
     add_gradients,
@@ -106,7 +107,7 @@ class PerGradientWeighting(TaskWeighting):
                 through_branch(self.method_name, task, self._prepared(losses[task]), cut)
                 for task, cut in zip(given, cuts, strict=True)
             ]
-            weights = self._write(branches, gathered.levels[gathered.present], gathered.present)
+            weights = self._write(branches, cuts, gathered.levels[gathered.present], gathered.present)
         if weights is None:
             self._remember(torch.where(gathered.present, float("nan"), 0.0), gathered)
             return gathered.mean(gathered.levels)
@@ -129,16 +130,23 @@ class PerGradientWeighting(TaskWeighting):
                 f"{self.method_name} with at='features' needs all tasks to read the same features: choose "
                 "at='parameters' for tasks from different batches."
             )
+        if self.at == "features" and are_nested(cuts[0]):
+            raise WeightingError(
+                f"{self.method_name} with at='features' needs features of which none is computed from another: choose "
+                "at='parameters'."
+            )
         return cuts
 
-    def _write(self, branches: Sequence[Branch], levels: Tensor, present: Tensor) -> Tensor | None:
+    def _write(
+        self, branches: Sequence[Branch], cuts: Sequence[Sequence[Tensor]], levels: Tensor, present: Tensor
+    ) -> Tensor | None:
         """Write all gradients; return the weights of the present tasks, where there are any."""
         if self.at == "features":
             cut = parts_of(branches[0].cut)
             direction, weights = self._checked(rows_at_cut(branches), levels, present)
             torch.autograd.backward(cut, split(direction, cut))
         else:
-            shared = trunk_of(self.method_name, [branch.cut for branch in branches])
+            shared = trunk_of(self.method_name, cuts)
             require_apart(self.method_name, branches, shared)
             rows = rows_through_trunk(self.method_name, branches, shared, self.parallel_chunk_size)
             direction, weights = self._checked(rows, levels, present)
@@ -149,6 +157,8 @@ class PerGradientWeighting(TaskWeighting):
 
     def _checked(self, jacobian: Tensor, levels: Tensor, present: Tensor) -> tuple[Tensor, Tensor | None]:
         """Combine the gradients; raise ``WeightingError`` when nothing usable comes of it."""
+        if not bool(torch.isfinite(torch.linalg.vector_norm(jacobian, dim=1)).all()):  # before a solver remembers them
+            raise WeightingError(f"{self._told(jacobian)}: they are too large; scale the losses.")
         try:
             direction, weights = self._combine(jacobian, levels, present)
         except WeightingError:

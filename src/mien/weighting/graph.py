@@ -28,6 +28,12 @@ def reaches(top: Tensor, tensors: Collection[Tensor]) -> bool:
     return any(node in wanted for node in _walk([top], wanted))
 
 
+def are_nested(tensors: Sequence[Tensor]) -> bool:
+    """Return whether one of the tensors was computed from another."""
+    nodes = [tensor.grad_fn for tensor in tensors]
+    return len(nodes) > 1 and any(node in nodes and node is not top.grad_fn for top in tensors for node in _walk([top]))
+
+
 def nodes_between(tops: Sequence[Tensor], ends: Collection[Tensor]) -> set[Node]:
     """Return the nodes on the ways from ``tops`` to the leaves ``ends``."""
     leaves = {id(end) for end in ends}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mien.errors import WeightingError
-from mien.weighting.graph import hides_parameters, leaves_below, nodes_between, reaches, require_repeatable
+from mien.weighting.graph import are_nested, hides_parameters, leaves_below, nodes_between, reaches, require_repeatable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +17,7 @@ class Branch:
     """What one task's loss says, down to the shared features; nothing is written yet.
 
     Attributes:
-        cut: the shared features that its loss was computed from.
+        cut: the shared features that its loss was computed from; the loss itself where these are nested.
         at_cut: the gradient at each of them.
         own: the trained leaves above them.
         at_own: the gradient at each of these; None where the loss does not depend on it.
@@ -33,20 +33,21 @@ def trunk_of(reader: str, cuts: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     """Return the trained leaves below all shared features, nearest first.
 
     Raises:
-        WeightingError: when they cannot all be found, or not be differentiated once for each task.
+        WeightingError: when they cannot all be found.
     """
     features = list({id(tensor): tensor for cut in cuts for tensor in cut}.values())
     if hides_parameters(features):
         raise WeightingError(
             f"{reader} cannot look into torch.utils.checkpoint with use_reentrant=True: pass use_reentrant=False."
         )
-    shared = leaves_below(features)
-    require_repeatable(reader, nodes_between(features, shared))
-    return shared
+    return leaves_below(features)
 
 
 def through_branch(reader: str, task: str, loss: Tensor, cut: Sequence[Tensor]) -> Branch:
     """Differentiate a loss down to the shared features; its part of the graph is used up.
+
+    Where one of the features is computed from another, as the stages of a network are, there is no clean cut: then the
+    loss stands for them, and is differentiated down to the trunk's leaves as a whole.
 
     Raises:
         WeightingError: when the loss was not computed from these features, or cannot be differentiated.
@@ -57,15 +58,24 @@ def through_branch(reader: str, task: str, loss: Tensor, cut: Sequence[Tensor]) 
             "pass the very tensor that its branch reads, and no copy of it."
         )
     own = leaves_below([loss], until=cut)
+    if are_nested(cut):
+        found = _differentiated(reader, task, loss, own, retain_graph=True)
+        return Branch([loss], [torch.ones_like(loss)], own, found)
+    found = _differentiated(reader, task, loss, [*cut, *own], retain_graph=False)
+    at_cut = [torch.zeros_like(t) if g is None else g for t, g in zip(cut, found, strict=False)]
+    return Branch(cut, at_cut, own, found[len(cut) :])
+
+
+def _differentiated(
+    reader: str, task: str, loss: Tensor, tensors: Sequence[Tensor], *, retain_graph: bool
+) -> Sequence[Tensor | None]:
     try:
-        found = torch.autograd.grad(loss, [*cut, *own], allow_unused=True)
+        return torch.autograd.grad(loss, tensors, retain_graph=retain_graph, allow_unused=True) if tensors else ()
     except RuntimeError as error:  # of autograd's many reasons
         raise WeightingError(
             f"{reader} cannot differentiate the loss of {task!r} by itself; above the shared features no two losses "
             f"may have anything in common, nor be compiled together: {error}"
         ) from error
-    at_cut = [torch.zeros_like(t) if g is None else g for t, g in zip(cut, found, strict=False)]
-    return Branch(cut, at_cut, own, found[len(cut) :])
 
 
 def require_apart(reader: str, branches: Sequence[Branch], shared: Sequence[Tensor]) -> None:
@@ -92,7 +102,11 @@ def rows_through_trunk(reader: str, branches: Sequence[Branch], shared: Sequence
         shared: the leaves, with P values together.
         chunk: how many tasks to differentiate at once, by ``torch.vmap``; None is all. Tasks with features of their own
             are differentiated one by one.
+
+    Raises:
+        WeightingError: when the trunk cannot be differentiated once for each task.
     """
+    require_repeatable(reader, nodes_between([tensor for branch in branches for tensor in branch.cut], shared))
     size = len(branches) if chunk is None else chunk
     if any(list(map(id, branch.cut)) != list(map(id, branches[0].cut)) for branch in branches):
         size = 1

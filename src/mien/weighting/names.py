@@ -33,6 +33,10 @@ class TaskNames(nn.Module):
         self.register_buffer("task_names", torch.tensor(list(json.dumps(self.tasks).encode()), dtype=torch.uint8))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        self._require_own_state(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def _require_own_state(self, state_dict: dict[str, Any], prefix: str) -> None:
         """Refuse the state of other tasks; take states that were saved without names."""
         saved = state_dict.setdefault(f"{prefix}task_names", self.task_names)
         names = json.loads(bytes(saved.tolist()))
@@ -41,4 +45,3 @@ class TaskNames(nn.Module):
                 f"The state was saved for the tasks {names} and cannot be loaded into a method for {list(self.tasks)}: "
                 "make it with the same names in the same order."
             )
-        super()._load_from_state_dict(state_dict, prefix, *args)

@@ -57,20 +57,20 @@ class ScalarizerWeighting(ScalarWeighting):
 
     def _objective(self, losses: TaskLosses, features: Features | None) -> Tensor:  # noqa: ARG002 - of losses alone
         scalarizer, present = self._for_present(losses), losses.present
-        levels = losses.levels[present].clone().requires_grad_()
+        levels = wide(losses.levels)[present].requires_grad_()
         with torch.enable_grad():
             value = scalarizer(levels)
         own = [parameter for parameter in scalarizer.parameters() if parameter.requires_grad]
         (slope,) = torch.autograd.grad(value, levels, retain_graph=bool(own))
         weights = torch.zeros_like(losses.levels)
-        weights[present] = slope
+        weights[present] = slope.to(weights)
         total = self._total(losses, weights)
         return total + valueless(value.to(total)) if own else total
 
     def _for_present(self, losses: TaskLosses) -> Scalarizer:
         count = len(self.tasks)
         cut = {
-            name: value.to(losses.levels)[losses.present]
+            name: value.to(wide(losses.levels))[losses.present]
             for name, value in vars(self.scalarizer).items()
             if isinstance(value, Tensor) and value.is_floating_point() and value.shape == (count,)
         }
@@ -90,3 +90,8 @@ class ScalarizerWeighting(ScalarWeighting):
         from torchjd import Stateful
 
         return isinstance(self.scalarizer, Stateful) or any(True for _ in self.scalarizer.parameters())
+
+
+def wide(levels: Tensor) -> Tensor:
+    """Return losses in float64, whose squares overflow late, where the device has it; a new tensor."""
+    return levels.clone() if levels.device.type == "mps" else levels.double().clone()
