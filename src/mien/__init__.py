@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mien.contract import Contract
     from mien.errors import (
         AuthenticationError,
+        ChallengeNotFoundError,
         CheckpointError,
         DataError,
         GalleryError,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
         PersonNotFoundError,
         RecipeError,
         ServiceError,
+        StorageBusyError,
+        StorageError,
+        StorageReplacedError,
         VideoError,
         WeightingError,
     )
@@ -38,6 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AuthenticationError",
     "Box",
+    "ChallengeNotFoundError",
     "CheckpointError",
     "Contract",
     "DataError",
@@ -57,6 +62,9 @@ __all__ = [
     "PersonNotFoundError",
     "RecipeError",
     "ServiceError",
+    "StorageBusyError",
+    "StorageError",
+    "StorageReplacedError",
     "Verification",
     "VideoError",
     "WeightingError",
@@ -71,6 +79,7 @@ _HOMES = {
     **dict.fromkeys(
         (
             "AuthenticationError",
+            "ChallengeNotFoundError",
             "CheckpointError",
             "DataError",
             "GalleryError",
@@ -83,6 +92,9 @@ _HOMES = {
             "PersonNotFoundError",
             "RecipeError",
             "ServiceError",
+            "StorageBusyError",
+            "StorageError",
+            "StorageReplacedError",
             "VideoError",
             "WeightingError",
         ),

@@ -10,9 +10,9 @@ pytest.importorskip("fastapi", reason="needs the extra serve")
 from services import Server, enrol
 from starlette.testclient import TestClient
 
+from mien.authentication import Store
 from mien.server import Limits, Role, Settings, create_app
 from mien.server.key_store import KeyStore
-from mien.server.store import Store
 
 
 @pytest.fixture(scope="session")

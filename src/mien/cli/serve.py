@@ -10,16 +10,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from mien.authentication import Store
 from mien.cli.console import stdout_console
 from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
 from mien.cli.gallery import DEFAULT, GalleryOption
 from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.errors import ServiceError
-from mien.gallery.database import service_file
+from mien.gallery.companions import service_file
 from mien.server import Limits, Listening, Role, Settings, create_app
 from mien.server import serve as run_service
 from mien.server.key_store import KeyStore
-from mien.server.store import Store
 
 serve = typer.Typer(add_completion=False, rich_markup_mode=None, epilog=EXIT_CODES)
 keys = typer.Typer(rich_markup_mode=None, no_args_is_help=True, epilog=EXIT_CODES, help="API keys of the service.")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.analyzer import Crop, Mien
-from mien.errors import GalleryError, ImageError
+from mien.errors import GalleryError, ImageError, PersonNotFoundError
 from mien.gallery.gallery import Gallery
 from mien.gallery.names import normalized_name
 from mien.gallery.quality import shortcomings
@@ -102,7 +102,7 @@ def enroll_photos(
 def _own_embeddings(gallery: Gallery, name: str) -> Floats:
     try:
         return gallery.embeddings(name)
-    except GalleryError:  # a new person
+    except PersonNotFoundError:  # a new person
         return np.empty((0, gallery.contract.embedding_size), np.float32)
 
 

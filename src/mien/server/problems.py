@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from mien.errors import (
+    ChallengeNotFoundError,
     DataError,
     GalleryError,
     ImageError,
@@ -20,6 +20,8 @@ from mien.errors import (
     NoFaceError,
     PersonExistsError,
     PersonNotFoundError,
+    StorageError,
+    StorageReplacedError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -125,8 +127,13 @@ class ProblemError(Exception):
 
 def problem_of(error: MienError) -> ProblemError:
     """The problem that an error of the library is to a client."""
-    if isinstance(error.__cause__, sqlite3.Error):
+    if isinstance(error, StorageReplacedError):  # its own sentence names a path
+        detail = "a file of the service was removed or replaced while it ran; put it back, or start the service anew"
+        return ProblemError(Code.STORAGE_UNAVAILABLE, detail, 60.0)
+    if isinstance(error, StorageError):
         return ProblemError(Code.STORAGE_UNAVAILABLE, "a file of the service cannot be used now; try again", 1.0)
+    if isinstance(error, LockedError):
+        return ProblemError(Code.PERSON_LOCKED, str(error), error.seconds)
     for kind, code in _CODES.items():
         if isinstance(error, kind):
             return ProblemError(code, str(error))
@@ -136,7 +143,7 @@ def problem_of(error: MienError) -> ProblemError:
 _CODES: dict[type[MienError], Code] = {
     ImageError: Code.PHOTO_UNUSABLE,
     NoFaceError: Code.NO_FACE,
-    LockedError: Code.PERSON_LOCKED,
+    ChallengeNotFoundError: Code.CHALLENGE_NOT_FOUND,
     DataError: Code.CALIBRATION_IMPOSSIBLE,
     PersonExistsError: Code.PERSON_EXISTS,
     PersonNotFoundError: Code.PERSON_NOT_FOUND,

@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from mien.authentication import Store
 from mien.errors import ServiceError
 from mien.gallery import Gallery
 from mien.runtime import Model
@@ -21,7 +22,6 @@ from mien.server.app import create_app
 from mien.server.key_store import KeyStore
 from mien.server.rules import read_rules
 from mien.server.settings import Settings
-from mien.server.store import Store
 from mien.server.workers import Workers
 
 GRACE_SECONDS = 30
@@ -74,10 +74,23 @@ def check(settings: Settings) -> None:
     """
     contract = Model(settings.model, providers=settings.providers).contract
     read_rules(settings.policy, contract)
+    _check_gallery(settings)
     with Gallery(settings.gallery, contract), Store(settings.store) as store:
         if not settings.local and not KeyStore(store).any():
             raise ServiceError(
                 f"{settings.host} can be reached by others, and there is no API key; run `mien serve keys add`"
+            )
+
+
+def _check_gallery(settings: Settings) -> None:
+    """Refuse to create a gallery where one was; an empty one would be taken for it."""
+    if settings.gallery.exists() or not settings.store.exists():
+        return
+    with Store(settings.store) as store:
+        if store.paired:
+            raise ServiceError(
+                f"{settings.gallery} does not exist any more, but {settings.store} belongs to it; put it back, or move "
+                "that file away too"
             )
 
 

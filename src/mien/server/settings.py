@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import ServiceError
-from mien.gallery.database import service_file
+from mien.gallery.companions import service_file
 
 LOCAL_NAME = "localhost"
 

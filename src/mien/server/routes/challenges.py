@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, WebSocket
@@ -34,27 +33,21 @@ Id = Annotated[str, Path(min_length=1, max_length=64)]
     **call(
         """/v1/challenges -H 'Content-Type: application/json' -d '{"person": "Ada Lovelace"}'""",
         examples.CHALLENGE,
-        problems=[Code.PERSON_NOT_FOUND, Code.CHALLENGE_IMPOSSIBLE, Code.PERSON_LOCKED, *BODY[:2]],
+        problems=[Code.CHALLENGE_IMPOSSIBLE, Code.PERSON_LOCKED, *BODY[:2]],
         status=201,
     ),
 )
-async def create_challenge(wanted: ChallengeRequest, service: Services, _: Analyser) -> ChallengeAnswer:
-    """Begin a challenge for somebody who is enrolled: a neutral face, then random expressions, once, in time.
+async def create_challenge(wanted: ChallengeRequest, service: Services, caller: Analyser) -> ChallengeAnswer:
+    """Begin a challenge: a neutral face, then random expressions, once, in time.
 
-    It spends one of the person's few attempts, and needs a model with both answers. What it does not stop is told in
-    `docs/authentication.md`.
+    It spends one of the few attempts that this key has in the person's name, and needs a model with both answers. A
+    name that nobody has is answered like any other, so that a key cannot find out who is enrolled; such a challenge is
+    never accepted. What challenges do not stop is told in `docs/authentication.md`.
     """
     now = time.time()
 
     def begin() -> State:
-        policy = _policy(service)
-        try:
-            person = service.gallery.person(wanted.person)
-        except GalleryError as error:
-            raise _nobody(error) from error
-        if not person.samples or person.expired(datetime.now(UTC)):
-            raise ProblemError(Code.PERSON_NOT_FOUND, "nobody of this name can be authenticated")
-        return service.challenges.begin(person.name, policy, service.contract, now)
+        return service.challenges.begin(wanted.person, caller.id, _policy(service), now)
 
     return challenge_answer(await run_in_threadpool(begin), now)
 
@@ -154,13 +147,7 @@ async def _seen(service: Service, challenge: str, photo: bytes, arrived: float) 
     faces = await service.lanes.faces(photo)
 
     def step() -> State:
-        try:
-            references = service.gallery.embeddings(state.challenge.person)
-        except GalleryError as error:
-            raise _nobody(error) from error
-        if not len(references):
-            raise ProblemError(Code.PERSON_NOT_FOUND, "nobody of this name can be authenticated")
-        return service.challenges.see(challenge, observe(arrived, faces, references))
+        return service.challenges.see(challenge, observe(arrived, faces, service.challenges.references(challenge)))
 
     return challenge_answer(await run_in_threadpool(step), time.time())
 
@@ -169,21 +156,12 @@ def _policy(service: Service) -> Policy:
     """The rules of a new challenge."""
     try:
         threshold = service.gallery.thresholds.verification
-    except GalleryError as error:
-        if error.__cause__ is not None:  # the file fails
-            raise
+    except GalleryError:  # there is none
         threshold = None
     try:
         return service.rules.policy(service.contract, threshold)
     except AuthenticationError as error:
         raise ProblemError(Code.CHALLENGE_IMPOSSIBLE, str(error)) from error
-
-
-def _nobody(error: GalleryError) -> Exception:
-    """The problem of an unknown person, unless it is the file that fails."""
-    if error.__cause__ is not None:
-        return error
-    return ProblemError(Code.PERSON_NOT_FOUND, "nobody of this name is enrolled")
 
 
 async def _refuse(socket: WebSocket, problem: ProblemError) -> None:
