@@ -52,6 +52,15 @@ def run(
         int, typer.Option("--concurrency", min=1, help="Requests in work at the same time.")
     ] = _LIMITS.concurrency,
     queue: Annotated[int, typer.Option("--queue", min=1, help="Photos that may wait.")] = _LIMITS.queue,
+    connections: Annotated[
+        int, typer.Option("--connections", min=1, help="Connections open at the same time, in each process.")
+    ] = _LIMITS.connections,
+    per_address: Annotated[
+        int | None,
+        typer.Option(
+            "--per-address", min=0, help="Of one address; 0 for any number, as behind a proxy. Default: a quarter."
+        ),
+    ] = None,
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
@@ -65,7 +74,15 @@ def run(
     """
 
     def work() -> ExitCode:
-        limits = Limits(body=body, pixels=pixels, rate=rate, concurrency=concurrency, queue=queue)
+        limits = Limits(
+            body=body,
+            pixels=pixels,
+            rate=rate,
+            concurrency=concurrency,
+            queue=queue,
+            connections=connections,
+            per_address=per_address,
+        )
         settings = Settings(
             gallery=file,
             model=model,

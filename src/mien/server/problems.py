@@ -30,6 +30,7 @@ MEDIA_TYPE = "application/problem+json"
 class Code(StrEnum):
     """What clients may rely on; a code's meaning never changes."""
 
+    FRAMING_AMBIGUOUS = "framing_ambiguous"
     REQUEST_INVALID = "request_invalid"
     KEY_REQUIRED = "key_required"
     ROLE_INSUFFICIENT = "role_insufficient"
@@ -66,6 +67,9 @@ class Kind:
 
 
 KINDS = {
+    Code.FRAMING_AMBIGUOUS: Kind(
+        400, "The request's length is ambiguous", "Send `Content-Length` or `Transfer-Encoding`, not both."
+    ),
     Code.REQUEST_INVALID: Kind(
         422, "The request is invalid", "Correct what `detail` names; the OpenAPI tells the form."
     ),
@@ -172,5 +176,7 @@ def response(error: ProblemError, request_id: str) -> JSONResponse:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if error.code is Code.KEY_REQUIRED:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.code is Code.FRAMING_AMBIGUOUS:
+        headers["Connection"] = "close"  # what follows on it may be anything
     status = KINDS[error.code].status
     return JSONResponse(record(error, request_id), status_code=status, headers=headers, media_type=MEDIA_TYPE)

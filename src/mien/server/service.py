@@ -17,7 +17,7 @@ from mien.contract import Contract
 from mien.gallery import Gallery
 from mien.server.key_store import KeyStore
 from mien.server.lanes import Lanes
-from mien.server.limits import Rate, Slots
+from mien.server.limits import Rate
 from mien.server.metrics import Metrics, worker_ended
 from mien.server.rules import Rules, read_rules
 from mien.server.settings import Settings
@@ -36,7 +36,6 @@ class Service:
     lanes: Lanes
     metrics: Metrics
     rate: Rate
-    sockets: Slots
     rules: Rules
 
     @property
@@ -70,7 +69,6 @@ def opened(settings: Settings, metrics: Metrics) -> Iterator[Service]:
                 lanes=lanes,
                 metrics=metrics,
                 rate=Rate(limits.rate),
-                sockets=Slots(limits.concurrency),
                 rules=rules,
             )
         finally:

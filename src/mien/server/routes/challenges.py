@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, WebSocket
 from starlette.concurrency import run_in_threadpool
@@ -14,14 +13,15 @@ from starlette.websockets import WebSocketDisconnect
 from mien.authentication import Policy, State, Status, observe
 from mien.errors import AuthenticationError, GalleryError, ImageError, MienError
 from mien.server import examples
-from mien.server.access import SOCKET_PROTOCOL, Analyser, admitted
+from mien.server.access import Analyser, admitted
 from mien.server.answers import challenge_answer, challenge_result
 from mien.server.bodies import read_photo
 from mien.server.describe import BODY, call, photo_body
 from mien.server.keys import Role
-from mien.server.problems import Code, ProblemError, problem_of, record
+from mien.server.problems import Code, ProblemError, problem_of
 from mien.server.schemas import ChallengeAnswer, ChallengeRequest, ChallengeResult
 from mien.server.service import Service, Services
+from mien.server.sockets import accept, end, problem_text
 
 router = APIRouter(prefix="/v1/challenges", tags=["challenges"])
 
@@ -83,18 +83,16 @@ async def push_frame(id: Id, request: Request, service: Services, _: Analyser) -
 @router.websocket("/{id}/frames")
 async def push_frames(socket: WebSocket, id: str, service: Services) -> None:  # noqa: A002
     """Push frames over a WebSocket; see `push_frame`."""
-    offered = socket.scope.get("subprotocols", ())
-    await socket.accept(subprotocol=SOCKET_PROTOCOL if SOCKET_PROTOCOL in offered else None)
+    await accept(socket)
     try:
-        with service.sockets.one():
-            caller = await admitted(socket, service, Role.ANALYSE)
-            await _converse(socket, service, id, caller.id)
+        caller = admitted(socket, Role.ANALYSE)
+        await _converse(socket, service, id, caller.id)
     except WebSocketDisconnect:
         return
     except MienError as error:
-        await _refuse(socket, problem_of(error))
+        await end(socket, problem_of(error))
     except ProblemError as problem:
-        await _refuse(socket, problem)
+        await end(socket, problem)
 
 
 async def _converse(socket: WebSocket, service: Service, challenge: str, client: str) -> None:
@@ -112,7 +110,7 @@ async def _converse(socket: WebSocket, service: Service, challenge: str, client:
                 await _paced(service, client)
                 answer = await _seen(service, challenge, frame, arrived)
         except ImageError as error:
-            await socket.send_text(_problem_text(socket, problem_of(error)))
+            await socket.send_text(problem_text(socket, problem_of(error)))
         else:
             await socket.send_text(answer.model_dump_json())
     await socket.close()
@@ -162,14 +160,3 @@ def _policy(service: Service) -> Policy:
         return service.rules.policy(service.contract, threshold)
     except AuthenticationError as error:
         raise ProblemError(Code.CHALLENGE_IMPOSSIBLE, str(error)) from error
-
-
-async def _refuse(socket: WebSocket, problem: ProblemError) -> None:
-    """Tell what is wrong, and close: browsers show scripts nothing of a refused handshake."""
-    await socket.send_text(_problem_text(socket, problem))
-    await socket.close(1008)
-
-
-def _problem_text(socket: WebSocket, problem: ProblemError) -> str:
-    members: dict[str, Any] = record(problem, socket.scope["state"]["request_id"])
-    return json.dumps(members)
