@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mien.contract import Contract
     from mien.errors import (
         AuthenticationError,
+        ChallengeNotFoundError,
         CheckpointError,
         DataError,
         GalleryError,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
         PersonNotFoundError,
         RecipeError,
         ServiceError,
+        StorageBusyError,
+        StorageError,
+        StorageReplacedError,
         VideoError,
         WeightingError,
     )
@@ -39,6 +43,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AuthenticationError",
     "Box",
+    "ChallengeNotFoundError",
     "CheckpointError",
     "Contract",
     "DataError",
@@ -60,6 +65,9 @@ __all__ = [
     "PersonNotFoundError",
     "RecipeError",
     "ServiceError",
+    "StorageBusyError",
+    "StorageError",
+    "StorageReplacedError",
     "Verification",
     "VideoError",
     "WeightingError",
@@ -76,6 +84,7 @@ _HOMES = {
     **dict.fromkeys(
         (
             "AuthenticationError",
+            "ChallengeNotFoundError",
             "CheckpointError",
             "DataError",
             "GalleryError",
@@ -89,6 +98,9 @@ _HOMES = {
             "PersonNotFoundError",
             "RecipeError",
             "ServiceError",
+            "StorageBusyError",
+            "StorageError",
+            "StorageReplacedError",
             "VideoError",
             "WeightingError",
         ),

@@ -18,8 +18,9 @@ none of it.
 
 from __future__ import annotations
 
+from mien.gallery.checks import NOBODY
 from mien.gallery.enrolment import PhotoReport, enroll_photos
-from mien.gallery.gallery import NOBODY, Gallery
+from mien.gallery.gallery import Gallery
 from mien.gallery.names import MAX_NAME, checked_name, normalized_name
 from mien.gallery.records import Identification, Match, Person, Removal, Sample, Stats
 from mien.gallery.thresholds import Thresholds

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mien.analyzer import Mien, Source
 from mien.crops import Crop
-from mien.errors import GalleryError, ImageError
+from mien.errors import GalleryError, ImageError, PersonNotFoundError
 from mien.gallery.gallery import Gallery
 from mien.gallery.names import normalized_name
 from mien.gallery.quality import shortcomings
@@ -106,7 +106,7 @@ def enroll_photos(
 def _own_embeddings(gallery: Gallery, name: str) -> Floats:
     try:
         return gallery.embeddings(name)
-    except GalleryError:  # a new person
+    except PersonNotFoundError:  # a new person
         return np.empty((0, gallery.contract.embedding_size), np.float32)
 
 

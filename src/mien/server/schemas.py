@@ -81,7 +81,9 @@ class IdentifiedFace(FaceAnswer):
     """One face, and who it may be."""
 
     known: str | None = Field(description="The nearest person when near enough; null: nobody who is enrolled.")
-    matches: list[MatchAnswer] = Field(description="The nearest people, near enough or not.")
+    matches: list[MatchAnswer] = Field(
+        description="The nearest people, near enough or not; for keys of the role analyse, only who is near enough."
+    )
 
 
 class IdentificationAnswer(Answer):

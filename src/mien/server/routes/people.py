@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
@@ -97,16 +96,7 @@ async def remove_person(name: NamePath, service: Services, _: Enroller) -> Remov
     person = _name(name)
 
     def remove() -> RemovalAnswer:
-        removal = None
-        try:
-            removal = service.gallery.remove(person)
-        except PersonNotFoundError as error:
-            raise ProblemError(Code.PERSON_NOT_FOUND, _NOBODY) from error
-        finally:
-            # Whoever has been enrolled under the name meanwhile inherits nothing. Also when the removal failed after
-            # the person was gone, or a removal before failed here; who is still enrolled then stays locked out.
-            if removal is not None or _find(service, person) is None:
-                service.challenges.abandon(person, time.time())
+        removal = service.gallery.remove(person)
         return RemovalAnswer(names=list(removal.names), samples=removal.samples, pending=removal.pending)
 
     return await run_in_threadpool(remove)
