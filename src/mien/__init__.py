@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mien.contract import Contract
     from mien.errors import (
         AuthenticationError,
+        ChallengeNotFoundError,
         CheckpointError,
         DataError,
         GalleryError,
@@ -28,23 +29,28 @@ if TYPE_CHECKING:
         PersonNotFoundError,
         RecipeError,
         ServiceError,
+        StorageBusyError,
+        StorageError,
+        StorageReplacedError,
         VideoError,
         WeightingError,
     )
     from mien.gallery.gallery import Gallery
-    from mien.types import Box, Expression, ExpressionScores, Face, ImageFailure, Verification
+    from mien.types import Box, Expression, ExpressionScores, Face, FoundBy, ImageFailure, Verification
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AuthenticationError",
     "Box",
+    "ChallengeNotFoundError",
     "CheckpointError",
     "Contract",
     "DataError",
     "Expression",
     "ExpressionScores",
     "Face",
+    "FoundBy",
     "Gallery",
     "GalleryError",
     "ImageError",
@@ -59,6 +65,9 @@ __all__ = [
     "PersonNotFoundError",
     "RecipeError",
     "ServiceError",
+    "StorageBusyError",
+    "StorageError",
+    "StorageReplacedError",
     "Verification",
     "VideoError",
     "WeightingError",
@@ -69,10 +78,13 @@ _HOMES = {
     "Mien": "mien.analyzer",
     "Contract": "mien.contract",
     "Gallery": "mien.gallery.gallery",
-    **dict.fromkeys(("Box", "Expression", "ExpressionScores", "Face", "ImageFailure", "Verification"), "mien.types"),
+    **dict.fromkeys(
+        ("Box", "Expression", "ExpressionScores", "Face", "FoundBy", "ImageFailure", "Verification"), "mien.types"
+    ),
     **dict.fromkeys(
         (
             "AuthenticationError",
+            "ChallengeNotFoundError",
             "CheckpointError",
             "DataError",
             "GalleryError",
@@ -86,6 +98,9 @@ _HOMES = {
             "PersonNotFoundError",
             "RecipeError",
             "ServiceError",
+            "StorageBusyError",
+            "StorageError",
+            "StorageReplacedError",
             "VideoError",
             "WeightingError",
         ),

@@ -5,47 +5,29 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
-from typing import Literal
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mien.alignment import align, resize_crop
 from mien.contract import Contract
-from mien.detection import Detection, Detector
+from mien.crops import Crop, cut_faces
+from mien.detection import EVERY_WAY, MTCNN, Detector
 from mien.errors import ImageError, NoFaceError
-from mien.images import ImageSource, Pixels, load_image, pad_border, source_name
+from mien.images import ImageSource, source_name
 from mien.outputs import EXPRESSION, IDENTITY
+from mien.photo import Photo
 from mien.runtime import BATCH_SIZE, Model
-from mien.types import Box, ExpressionScores, Face, ImageFailure, Verification
+from mien.types import ExpressionScores, Face, FoundBy, ImageFailure, Verification
 
-PADDINGS = (0.25, 0.5)
-"""How far the border is repeated, one try after the other, around a photo in which no face was found, as fractions of
-its longer side. Chosen on tight press photos: of those missed without, 0.25 finds nearly all."""
+Source: TypeAlias = "ImageSource | Photo"
+"""What can be given as a photo: see `mien.images.ImageSource`; or a `mien.photo.Photo`."""
 
-CropWay = Literal["detected", "padded", "whole"]
-"""How a crop was made: from the photo, from the photo with a repeated border, or from all of the photo."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Crop:
-    """What the network sees of one face.
-
-    Attributes:
-        pixels: ``uint8 (S, S, 3)`` RGB, S the model's crop size.
-        box: where the face is; the whole image when it was not detected.
-        score: the detector's confidence in [0, 1]; 1.0 when it was not asked.
-        landmarks: ``(5, 2)`` float32, as `mien.types.Face.landmarks`; None when it was not asked.
-    """
-
-    pixels: Pixels
-    box: Box
-    score: float
-    landmarks: NDArray[np.float32] | None
+NO_DETECTION = (FoundBy.WHOLE,)
+"""The way of images that are face crops already."""
 
 
 class Mien:
@@ -58,8 +40,8 @@ class Mien:
         model: path of a model file, the name of a shipped one, or None for the default.
         threads: threads of ONNX Runtime within an operation; None leaves it to ONNX Runtime (all cores).
         providers: ONNX Runtime's execution providers by falling preference; None means the CPU.
-        min_face: smallest face to look for, in pixels of the photo; None grows with the photo, see
-            `mien.detection.Detector`.
+        min_face: smallest face to look for, in pixels of the photo; None: see `mien.detection.MTCNN`.
+        detector: finds the faces; None takes `mien.detection.MTCNN`, when it is first needed.
 
     Attributes:
         model: the network.
@@ -75,8 +57,11 @@ class Mien:
         threads: int | None = None,
         providers: Sequence[str] | None = None,
         min_face: float | None = None,
+        detector: Detector | None = None,
     ) -> None:
         self.model = Model(model, threads=threads, providers=providers)
+        self._min_face = min_face
+        self._given_detector = detector
         self._detector_arguments = (min_face, threads, providers)
         self._lock = Lock()
 
@@ -95,31 +80,34 @@ class Mien:
         Raises:
             ValueError: ``min_face`` is smaller than the detector can see.
         """
+        if self._given_detector is not None:
+            return self._given_detector
         with self._lock:
-            return self._detector
+            return self._own_detector
 
     @cached_property
-    def _detector(self) -> Detector:
+    def _own_detector(self) -> Detector:
         min_face, threads, providers = self._detector_arguments
-        return Detector(min_face=min_face, threads=threads, providers=providers)
+        return MTCNN(min_face=min_face, threads=threads, providers=providers)
 
-    def analyze(self, image: ImageSource, detect: bool = True) -> list[Face]:
+    def analyze(self, image: Source, detect: bool = True, *, ways: Sequence[FoundBy] = EVERY_WAY) -> list[Face]:
         """Find and analyse the faces of one photo.
 
         Args:
-            image: a path, an encoded file as bytes, a Pillow image or a ``uint8 (H, W, 3)`` RGB array.
+            image: a path, an encoded file as bytes, a Pillow image, a ``uint8 (H, W, 3)`` RGB array, or a `Photo`.
             detect: False takes the whole image as one face crop: it is resized, and the face is marked as not aligned.
+            ways: the ways to look for faces, tried in order until one finds some; see `mien.types.FoundBy`.
 
         Returns:
-            The faces by falling area; an empty list when there is none.
+            The faces, sorted by area, largest first; an empty list when there is none.
 
         Raises:
             ImageError: the image cannot be read.
         """
-        return self._answer(self.crops(image, detect))
+        return self._answer(self.crops(image, detect, ways=ways))
 
     def analyze_batch(
-        self, images: Iterable[ImageSource], detect: bool = True, batch_size: int = BATCH_SIZE
+        self, images: Iterable[Source], detect: bool = True, batch_size: int = BATCH_SIZE
     ) -> list[list[Face] | ImageFailure]:
         """Analyse many photos; see `analyze_stream`, of which this is the list.
 
@@ -129,7 +117,12 @@ class Mien:
         return list(self.analyze_stream(images, detect, batch_size))
 
     def analyze_stream(
-        self, images: Iterable[ImageSource], detect: bool = True, batch_size: int = BATCH_SIZE
+        self,
+        images: Iterable[Source],
+        detect: bool = True,
+        batch_size: int = BATCH_SIZE,
+        *,
+        ways: Sequence[FoundBy] = EVERY_WAY,
     ) -> Iterator[list[Face] | ImageFailure]:
         """Analyse photos as they come, and yield the results as they are ready, in order.
 
@@ -139,6 +132,7 @@ class Mien:
             images: photos as `analyze` takes them; any iterable, a generator too.
             detect: as in `analyze`.
             batch_size: faces a call of the network.
+            ways: as in `analyze`.
 
         Yields:
             For each image its faces, or an `ImageFailure` in their place when it cannot be read.
@@ -147,45 +141,33 @@ class Mien:
             ImageError: a single image was given instead of several.
             ValueError: ``batch_size`` is below 1.
         """
-        single = isinstance(images, (str, bytes, os.PathLike, Image.Image))
+        single = isinstance(images, (str, bytes, os.PathLike, Image.Image, Photo))
         if single or (isinstance(images, np.ndarray) and images.ndim < 4):
             raise ImageError("a single image was given where several are expected; put it into a list or use analyze")
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; give at least 1")
-        return self._stream(images, detect, batch_size)
+        return self._stream(images, ways if detect else NO_DETECTION, batch_size)
 
-    def crops(self, image: ImageSource, detect: bool = True) -> list[Crop]:
-        """Cut out what the network would see of each face, by falling area; arguments and errors as of `analyze`."""
-        return self._crops(load_image(image), detect)
+    def crops(self, image: Source, detect: bool = True, *, ways: Sequence[FoundBy] = EVERY_WAY) -> list[Crop]:
+        """Cut out what the network would see of each face, largest first; arguments and errors as of `analyze`."""
+        return self._crops(image, source_name(image), ways if detect else NO_DETECTION)
 
-    def largest_crop(self, image: ImageSource) -> tuple[Crop, CropWay]:
-        """Cut out the largest face of a photo that is known to show one, in the best way that works.
-
-        A face that fills the photo may be found only after the border was repeated (see `PADDINGS`); where even that
-        fails the whole image is resized. The box and landmarks are in pixels of the photo as given.
-
-        Returns:
-            The crop, and how it was made.
+    def largest_crop(self, image: Source) -> Crop:
+        """Cut out the largest face of a photo that is known to show one; where none is found, resize the whole image.
 
         Raises:
             ImageError: the image cannot be read.
         """
-        pixels = load_image(image)
-        if found := self.detector.detect(pixels):
-            return self._crop(pixels, found[0]), "detected"
-        for fraction in PADDINGS:
-            padded, margin = pad_border(pixels, fraction)
-            if found := self.detector.detect(padded):
-                return _shifted(self._crop(padded, found[0]), margin), "padded"
-        return self._crops(pixels, detect=False)[0], "whole"
+        return self.crops(image, ways=(*EVERY_WAY, FoundBy.WHOLE))[0]
 
-    def verify(self, a: ImageSource, b: ImageSource, threshold: float | None = None) -> Verification:
+    def verify(self, a: Source, b: Source, threshold: float | None = None, *, detect: bool = True) -> Verification:
         """Compare the largest face of one photo with the largest face of another.
 
         Args:
             a: the first photo.
             b: the second photo.
             threshold: distance up to which the two count as the same person; None takes the model's recommended one.
+            detect: False takes each whole image as one face crop.
 
         Raises:
             ImageError: a photo cannot be read.
@@ -196,7 +178,7 @@ class Mien:
         threshold = self.contract.require_thresholds().default.distance if threshold is None else threshold
         found = []
         for image, name in ((a, source_name(a, 1)), (b, source_name(b, 2))):
-            crops = self._crops(load_image(image, name=name), detect=True)
+            crops = self._crops(image, name, EVERY_WAY if detect else NO_DETECTION)
             if not crops:
                 raise NoFaceError(f"no face was found in {name}; give a photo with a face, or a smaller min_face")
             found.append(crops)
@@ -205,14 +187,14 @@ class Mien:
         return Verification(distance <= threshold, distance, threshold, face_a, face_b, *map(len, found))
 
     def _stream(
-        self, images: Iterable[ImageSource], detect: bool, batch_size: int
+        self, images: Iterable[Source], ways: Sequence[FoundBy], batch_size: int
     ) -> Iterator[list[Face] | ImageFailure]:
         waiting: deque[list[Crop] | ImageFailure] = deque()
         cropped = 0
         for position, image in enumerate(images, start=1):
             name = source_name(image, position)
             try:
-                crops = self._crops(load_image(image, name=name), detect)
+                crops = self._crops(image, name, ways)
             except ImageError as error:
                 waiting.append(ImageFailure(name, str(error)))
             else:
@@ -230,17 +212,10 @@ class Mien:
             entry = waiting.popleft()
             yield entry if isinstance(entry, ImageFailure) else [next(faces) for _ in entry]
 
-    def _crops(self, pixels: Pixels, detect: bool) -> list[Crop]:
-        if detect:
-            return [self._crop(pixels, found) for found in self.detector.detect(pixels)]
-        height, width = pixels.shape[:2]
-        whole = Box(0.0, 0.0, float(width), float(height))
-        return [Crop(resize_crop(pixels, self.contract.crop_size), whole, 1.0, None)]
-
-    def _crop(self, pixels: Pixels, found: Detection) -> Crop:
-        contract = self.contract
-        aligned = align(pixels, found.landmarks, contract.template, contract.crop_size, contract.landmark_weights)
-        return Crop(aligned, found.box, found.score, found.landmarks)
+    def _crops(self, image: Source, name: str, ways: Sequence[FoundBy]) -> list[Crop]:
+        photo = image if isinstance(image, Photo) else Photo(image, name=name)
+        detector = None if ways == NO_DETECTION else self.detector
+        return cut_faces(photo, detector, self.contract, ways=ways, min_face=self._min_face)
 
     def _answer(self, crops: Sequence[Crop]) -> list[Face]:
         if not crops:
@@ -256,6 +231,7 @@ class Mien:
                 embedding=None if embeddings is None else embeddings[i].copy(),
                 expression=None if expressions is None else self._scores(expressions[i]),
                 outputs={output.name: output.read(answers[output.name][i]) for output in self.contract.others},
+                found_by=crop.found_by,
             )
             for i, crop in enumerate(crops)
         ]
@@ -266,9 +242,3 @@ class Mien:
 
 def _distance(a: Face, b: Face) -> float:
     return float(np.linalg.norm(a.identity.astype(np.float64) - b.identity))
-
-
-def _shifted(crop: Crop, margin: int) -> Crop:
-    """The crop with its coordinates in the photo without a border."""
-    box = Box(crop.box.left - margin, crop.box.top - margin, crop.box.right - margin, crop.box.bottom - margin)
-    return replace(crop, box=box, landmarks=None if crop.landmarks is None else crop.landmarks - np.float32(margin))

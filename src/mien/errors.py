@@ -53,7 +53,23 @@ class AuthenticationError(MienError):
 
 
 class LockedError(AuthenticationError):
-    """A person may not try to authenticate now, after too many attempts."""
+    """A person may not try to authenticate now, after too many attempts.
+
+    Args:
+        message: the sentence.
+        seconds: until the next attempt.
+
+    Attributes:
+        seconds: until the next attempt.
+    """
+
+    def __init__(self, message: str, seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class ChallengeNotFoundError(AuthenticationError):
+    """There is no such challenge, or it ended long ago, or its person was removed."""
 
 
 class VideoError(MienError):
@@ -73,4 +89,16 @@ class PersonNotFoundError(GalleryError):
 
 
 class ServiceError(MienError):
-    """The service cannot be started so, or its file of keys and challenges cannot be used."""
+    """The service cannot be started so, or what is given as its file of keys and challenges is something else."""
+
+
+class StorageError(MienError):
+    """A file of people, keys or challenges cannot be used now: the disk, its permissions, or damage."""
+
+
+class StorageBusyError(StorageError):
+    """Another process has locked a file for too long; the same call may succeed later."""
+
+
+class StorageReplacedError(StorageError):
+    """A file was removed or replaced while it was open: what is written would be lost."""

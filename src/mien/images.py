@@ -6,6 +6,8 @@ import io
 import os
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -72,16 +74,35 @@ def load_image(source: ImageSource, *, name: str | None = None) -> Pixels:
     """
     name = source_name(source) if name is None else name
     if isinstance(source, np.ndarray):
-        return _rgb_array(source, name)
-    if isinstance(source, Image.Image):
-        return _decode(source, name)
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return _load_stream(io.BytesIO(source), name)
-    if isinstance(source, (str, os.PathLike)):
-        return _load_file(Path(source), name)
-    raise ImageError(
-        f"{name} is given as {type(source).__name__}; give a path, bytes, a Pillow image or a uint8 RGB array"
-    )
+        return rgb_array(source, name)
+    with open_image(source, name) as image:
+        image.load()  # a PNG file's orientation may stand behind its pixels
+        pixels = rgb_array(samples(upright(image)), name)
+        return pixels if pixels.flags.writeable else pixels.copy()
+
+
+@contextmanager
+def open_image(source: str | os.PathLike[str] | bytes | Image.Image, name: str) -> Iterator[Image.Image]:
+    """Read the header of a photo and give it as a Pillow image whose pixels are not decoded yet.
+
+    Whatever goes wrong within the ``with`` block while they are decoded ends as an `ImageError` too. A Pillow image is
+    given as it is.
+
+    Raises:
+        ImageError: the source cannot be read or is no picture of a size that is supported.
+    """
+    try:
+        with _opened(source, name) as image:
+            check_size(image.size, name)
+            yield image
+    except ImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name} is not an image of a known format; give a JPEG, PNG, WebP or similar file") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{name} claims a size that is beyond any photo; give a smaller image") from error
+    except Exception as error:  # damaged files make decoders raise nearly anything
+        raise ImageError(_damaged(name, error)) from error
 
 
 def source_name(source: object, position: int | None = None) -> str:
@@ -114,7 +135,23 @@ def pad_border(image: Pixels, fraction: float) -> tuple[Pixels, int]:
     return np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="edge"), margin
 
 
-def _load_file(path: Path, name: str) -> Pixels:
+@contextmanager
+def _opened(source: str | os.PathLike[str] | bytes | Image.Image, name: str) -> Iterator[Image.Image]:
+    if isinstance(source, Image.Image):
+        yield source  # its user's: it stays open
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        with _open_stream(io.BytesIO(source), name) as image:
+            yield image
+    elif isinstance(source, (str, os.PathLike)):
+        with _open_file(Path(source), name) as stream, _open_stream(stream, name) as image:
+            yield image
+    else:
+        raise ImageError(
+            f"{name} is given as {type(source).__name__}; give a path, bytes, a Pillow image or a uint8 RGB array"
+        )
+
+
+def _open_file(path: Path, name: str) -> IO[bytes]:
     try:
         if path.is_dir():
             raise ImageError(f"{name} is a folder; give the path of one photo")
@@ -122,30 +159,19 @@ def _load_file(path: Path, name: str) -> Pixels:
             raise ImageError(f"{name} does not exist; check the path")
         if not path.is_file():
             raise ImageError(f"{name} is not a regular file; give the path of a photo")
-        with path.open("rb") as stream:
-            return _load_stream(stream, name)
+        return path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"{name} cannot be opened ({reason}); check the path and its permissions") from error
 
 
-def _load_stream(stream: IO[bytes], name: str) -> Pixels:
+def _open_stream(stream: IO[bytes], name: str) -> Image.Image:
     head = stream.read(12)
     stream.seek(0)
     if not head:
         raise ImageError(f"{name} is empty; give a complete image file")
     is_heif = head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
-    try:
-        with _open_heif(stream, name) if is_heif else _open(stream) as image:
-            return _decode(image, name)
-    except ImageError:
-        raise
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{name} is not an image of a known format; give a JPEG, PNG, WebP or similar file") from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{name} claims a size that is beyond any photo; give a smaller image") from error
-    except Exception as error:  # damaged files make decoders raise nearly anything
-        raise ImageError(_damaged(name, error)) from error
+    return _open_heif(stream, name) if is_heif else _open(stream)
 
 
 def _open(stream: IO[bytes]) -> Image.Image:
@@ -166,21 +192,9 @@ def _open_heif(stream: IO[bytes], name: str) -> Image.Image:
             f'{name} is a HEIC photo, which needs an extra; run: pip install "mien[heic]", or convert it to JPEG'
         ) from error
     heif = pillow_heif.open_heif(stream, convert_hdr_to_8bit=True)
-    _check_size(heif.size, name)
+    check_size(heif.size, name)
     image: Image.Image = heif.to_pillow()
     return image
-
-
-def _decode(image: Image.Image, name: str) -> Pixels:
-    _check_size(image.size, name)
-    try:
-        image.load()
-        pixels = _rgb_array(_samples(_upright(image)), name)
-        return pixels if pixels.flags.writeable else pixels.copy()
-    except ImageError:
-        raise
-    except Exception as error:  # damaged files make decoders raise nearly anything
-        raise ImageError(_damaged(name, error)) from error
 
 
 def _damaged(name: str, error: Exception) -> str:
@@ -188,25 +202,35 @@ def _damaged(name: str, error: Exception) -> str:
     return f"{name} is damaged or incomplete ({reason}); give an intact file"
 
 
-def _check_size(size: tuple[int, int], name: str) -> None:
+def check_size(size: tuple[int, int], name: str, most: int = MAX_PIXELS) -> None:
+    """Refuse a picture without pixels, or with more than ``most``.
+
+    Raises:
+        ImageError: it is one.
+    """
     width, height = size
     if width < 1 or height < 1:
         raise ImageError(f"{name} has no pixels ({width}x{height}); give a photo")
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"{name} has {width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; scale it down")
+    if width * height > most:
+        raise ImageError(f"{name} has {width}x{height} pixels, more than {most / 1e6:g} million; scale it down")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # noqa: BLE001  broken EXIF must not cost the photo, whose pixels are fine
-        return image
-    turn = _UPRIGHT.get(orientation)
+def upright(image: Image.Image) -> Image.Image:
+    """Turn a decoded image as its EXIF orientation says; the image itself when there is nothing to do."""
+    turn = orientation(image)
     return image if turn is None else image.transpose(turn)
 
 
-def _samples(image: Image.Image) -> NDArray[Any]:
-    """Pixels of a Pillow image of any mode in one of the array forms that `load_image` takes."""
+def orientation(image: Image.Image) -> Image.Transpose | None:
+    """How an image must be turned to be upright, by its EXIF record; None: it is upright, or nothing is known."""
+    try:
+        return _UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:  # noqa: BLE001  broken EXIF must not cost the photo, whose pixels are fine
+        return None
+
+
+def samples(image: Image.Image) -> NDArray[Any]:
+    """The pixels of a Pillow image of any mode in one of the array forms that `load_image` takes."""
     if image.mode.startswith("I"):
         values = np.asarray(image)
         # Pillow before 11.3 opens 16-bit PNG with 32-bit samples.
@@ -218,7 +242,8 @@ def _samples(image: Image.Image) -> NDArray[Any]:
     return np.asarray(image.convert("RGB"))
 
 
-def _rgb_array(values: NDArray[Any], name: str) -> Pixels:
+def rgb_array(values: NDArray[Any], name: str) -> Pixels:
+    """Bring an array of any form that `load_image` takes to ``uint8 (H, W, 3)``; errors as there."""
     if values.ndim == 2:
         values = values[:, :, None]
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4):

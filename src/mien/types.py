@@ -29,6 +29,27 @@ class Expression(StrEnum):
     CONTEMPT = "contempt"
 
 
+class FoundBy(StrEnum):
+    """How a face was found in a photo, in the order in which the ways are tried.
+
+    Where nothing is found in the photo as it is, its border is repeated, as the face may fill it; then it is turned, as
+    it may lie on its side. Boxes and landmarks are in pixels of the upright photo as given, whatever was done.
+    """
+
+    PHOTO = "photo"
+    """In the photo as it is."""
+    BORDER = "border"
+    """With the border repeated around it."""
+    TURNED_90 = "turned-90"
+    """Turned clockwise by 90 degrees."""
+    TURNED_180 = "turned-180"
+    """Turned by 180 degrees."""
+    TURNED_270 = "turned-270"
+    """Turned clockwise by 270 degrees."""
+    WHOLE = "whole"
+    """Not at all: the whole image was taken as a face crop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the upright photo (after its EXIF orientation); x grows right, y grows down.
@@ -132,13 +153,14 @@ class Face:
     Attributes:
         box: where it is; the whole image when it was not detected but given as a crop.
         score: the detector's confidence in [0, 1]; 1.0 for a given crop.
-        landmarks: ``(5, 2)`` float32, (x, y) in pixels of the upright photo: the eye at the left of the picture, the
-            eye at its right, nose tip, left and right corner of the mouth; None for a given crop.
+        landmarks: ``(5, 2)`` float32, (x, y) in pixels of the upright photo: the eye at the left of the upright face,
+            the eye at its right, nose tip, left and right corner of the mouth; None for a given crop.
         aligned: whether the crop was aligned by landmarks. Embeddings of unaligned crops are less reliable.
         embedding: ``(D,)`` float32, the identity embedding, compared by Euclidean distance; of length 1, except from
             models of contract version 1. None when the model has no identity branch.
         expression: probabilities by name; None when the model has no expression branch.
         outputs: the model's other answers by name, such as ``outputs["age"]``; empty for most models.
+        found_by: how it was found.
     """
 
     box: Box
@@ -148,6 +170,7 @@ class Face:
     embedding: NDArray[np.float32] | None
     expression: ExpressionScores | None
     outputs: Mapping[str, OutputValue] = field(default_factory=dict)
+    found_by: FoundBy = FoundBy.PHOTO
 
     @property
     def identity(self) -> NDArray[np.float32]:

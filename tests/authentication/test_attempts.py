@@ -48,8 +48,8 @@ def test_the_last_attempt_locks_and_success_unlocks(contract):
     assert not attempts.locked(101.0)
     with pytest.raises(LockedError, match="too many attempts"):
         begin("ada", policy, contract, 100.9, attempts)
-    assert begin("ada", policy, contract, 101.0, attempts)[1] == Attempts(1)
-    assert begin("ada", policy, contract, 2.0, Attempts())[1] == Attempts(1)
+    assert begin("ada", policy, contract, 101.0, attempts)[1] == Attempts(1, last=101.0)
+    assert begin("ada", policy, contract, 2.0, Attempts())[1] == Attempts(1, last=2.0)
 
 
 def test_a_damaged_record_is_one_sentence():

@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra serve")
 
+from mien.authentication import Store
 from mien.server import Role
 from mien.server.key_store import KeyStore
-from mien.server.store import Store
 
 
 @pytest.fixture

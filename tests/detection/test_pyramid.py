@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from mien.detection.pyramid import Pyramid
+from mien.photo import Photo
 
 
 def smooth(height: int, width: int) -> np.ndarray:
@@ -18,7 +19,7 @@ def smooth(height: int, width: int) -> np.ndarray:
 def test_resized_is_the_area_average(width: int, height: int) -> None:
     pixels = smooth(203, 401)
     expected = Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX)
-    result = Pyramid(Image.fromarray(pixels)).resized(width, height)
+    result = Pyramid(Photo(pixels)).resized(width, height)
     assert result.shape == (height, width, 3)
     assert (
         np.abs(result.astype(int) - np.asarray(expected)).max() <= 6
@@ -29,13 +30,13 @@ def test_resized_is_the_area_average(width: int, height: int) -> None:
 def test_crops_are_area_averages(side: float) -> None:
     pixels = smooth(300, 300)
     box = np.array([[20.4, 50.6, 20.4 + side, 50.6 + side]], np.float32)
-    crop = Pyramid(Image.fromarray(pixels)).crops(box, 24)[0]
+    crop = Pyramid(Photo(pixels)).crops(box, 24)[0]
     expected = Image.fromarray(pixels).resize((24, 24), Image.Resampling.BOX, box=tuple(box[0].tolist()))
     assert np.abs(crop.astype(int) - np.asarray(expected)).max() <= 3
 
 
 def test_outside_of_the_photo_is_black() -> None:
-    pyramid = Pyramid(Image.new("RGB", (50, 40), "white"))
+    pyramid = Pyramid(Photo(Image.new("RGB", (50, 40), "white")))
     crop = pyramid.crops(np.array([[-24, -24, 24, 24]], np.float32), 24)[0]
     assert (crop[:12] == 0).all()
     assert (crop[:, :12] == 0).all()
@@ -43,4 +44,4 @@ def test_outside_of_the_photo_is_black() -> None:
 
 
 def test_no_boxes_no_crops() -> None:
-    assert Pyramid(Image.new("RGB", (50, 40))).crops(np.empty((0, 4), np.float32), 48).shape == (0, 48, 48, 3)
+    assert Pyramid(Photo(Image.new("RGB", (50, 40)))).crops(np.empty((0, 4), np.float32), 48).shape == (0, 48, 48, 3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mien import Gallery
-from mien.gallery.erasure import blank_person, truncate_log
+from mien.gallery.erasure import blank_person, finish_removals
 from mien.gallery.people import get_person
 
 
@@ -92,7 +92,7 @@ def test_what_was_pending_is_finished_when_the_gallery_is_next_opened(path, wide
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM people").fetchone()
-    assert not truncate_log(path, 0.0)
+    assert not finish_removals(path, 0.0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Gallery, "finish_removals", lambda self: False)
         assert other.remove("Ada Lovelace").pending

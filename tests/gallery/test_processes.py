@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mien import Gallery, GalleryError
+from mien import Gallery, StorageBusyError
 
 OTHER = """
 import sys
@@ -80,6 +80,6 @@ def test_many_processes_may_create_one_gallery(tmp_path, tiny_model):
 def test_a_locked_file_is_said_in_a_sentence(path, tiny_contract):
     with Gallery(path, tiny_contract) as gallery, Gallery(path) as other:
         gallery._writer.execute("PRAGMA busy_timeout = 50")
-        with other._writing(), pytest.raises(GalleryError, match="locked by another process"):
+        with other._writing(), pytest.raises(StorageBusyError, match="locked by another process"):
             gallery.enroll("Ada", [0, 0, 0], consent="yes")
         gallery.enroll("Ada", [0, 0, 0], consent="yes")

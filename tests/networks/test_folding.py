@@ -41,3 +41,16 @@ def test_a_convolution_without_bias_gets_one() -> None:
         layers[1].weight.copy_(torch.tensor([5.0, 7.0]))
         layers[1].bias.copy_(torch.tensor([1.0, -1.0]))
     assert fold_affines(layers)(torch.ones(1, 1, 1, 1)).flatten().tolist() == [11.0, 20.0]
+
+
+def test_batch_normalization_is_folded_by_its_running_statistics() -> None:
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4, eps=1e-3), nn.PReLU(4), nn.BatchNorm2d(4))
+    layers(torch.randn(8, 3, 9, 9) * 5 + 2)  # moves the statistics
+    layers.eval()
+    folded = fold_affines(layers)
+    assert isinstance(folded[1], nn.Identity)
+    assert isinstance(folded[3], nn.BatchNorm2d)  # no convolution before it
+    pixels = torch.randn(2, 3, 9, 9)
+    with torch.no_grad():
+        torch.testing.assert_close(folded(pixels), layers(pixels))

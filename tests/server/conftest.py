@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,9 +12,9 @@ pytest.importorskip("fastapi", reason="needs the extra serve")
 from services import Server, enrol
 from starlette.testclient import TestClient
 
+from mien.authentication import Store
 from mien.server import Limits, Role, Settings, create_app
 from mien.server.key_store import KeyStore
-from mien.server.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +91,18 @@ def key(tmp_path):
             return KeyStore(store).add(f"for {role}", Role(role))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate of 127.0.0.1, its key, and another key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl")
+    folder = tmp_path_factory.mktemp("tls")
+    cert, own, other = (folder / name for name in ("cert.pem", "key.pem", "other.pem"))
+    new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=mien"]
+    for key, out in ((own, cert), (other, folder / "other-cert.pem")):
+        command = [*new, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", out]
+        subprocess.run(command, check=True, capture_output=True)
+    return cert, own, other

@@ -1,23 +1,15 @@
 from __future__ import annotations
 
+import io
 import json
 import time
-from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from PIL import Image
 from services import ADA, EASY, enrol, problem
 from starlette.websockets import WebSocketDisconnect
 
-from mien.authentication import Policy, begin
-from mien.authentication.attempts import Attempts
-from mien.contract import Contract
-from mien.runtime import Model
-from mien.server import challenges as module
-from mien.server import upkeep
-from mien.server.challenges import ChallengeStore
-from mien.server.problems import Code, ProblemError
-from mien.server.store import Store
+from mien.server import Role, upkeep
 
 JPEG = {"Content-Type": "image/jpeg"}
 
@@ -71,8 +63,7 @@ def test_the_recommended_policy_asks_neutral_first(enrolled):
     assert (challenge["prompt"], challenge["steps"]) == ("neutral", 3)
 
 
-def test_unknown_people_and_challenges(easy, photo):
-    problem(easy.post("/v1/challenges", json={"person": "nobody"}), 404, "person_not_found")
+def test_unknown_challenges(easy, photo):
     problem(easy.get("/v1/challenges/none"), 404, "challenge_not_found")
     problem(push(easy, "none", photo("obama")), 404, "challenge_not_found")
     problem(easy.post("/v1/challenges", json={"person": 5}), 422, "request_invalid")
@@ -91,6 +82,45 @@ def test_attempts_lock_out(easy):
     answer = easy.post("/v1/challenges", json={"person": ADA})
     problem(answer, 429, "person_locked")
     assert 200 < int(answer.headers["Retry-After"]) <= 300
+
+
+def test_one_key_does_not_lock_others_out(easy):
+    keys = easy.app.state.service.keys
+    evil, door = ({"Authorization": f"Bearer {keys.add(name, Role.ANALYSE)}"} for name in ("evil", "door"))
+    for _ in range(3):
+        assert easy.post("/v1/challenges", json={"person": ADA}, headers=evil).status_code == 201
+    problem(easy.post("/v1/challenges", json={"person": ADA}, headers=evil), 429, "person_locked")
+    assert easy.post("/v1/challenges", json={"person": ADA}, headers=door).status_code == 201
+
+
+def test_a_key_cannot_tell_who_is_enrolled(easy, photo):
+    """The same answers in the same order, whatever is sent, for somebody and for nobody."""
+    told = {}
+    for name in (ADA, "Grace Hopper"):
+        answers = [easy.post("/v1/challenges", json={"person": name}) for _ in range(4)]
+        challenge = answers[0].json()["id"]
+        answers += [push(easy, challenge, photo("biden")), push(easy, challenge, b""), push(easy, challenge, noise())]
+        with connect(easy, f"/v1/challenges/{challenge}/frames") as socket:
+            shown = [socket.receive_json()]
+            socket.send_bytes(photo("biden"))
+            shown.append(socket.receive_json())
+        answers.append(easy.get(f"/v1/challenges/{challenge}"))
+        told[name] = [(answer.status_code, *(without_times(name, answer.json()))) for answer in answers]
+        told[name] += [without_times(name, record) for record in shown]
+    assert told[ADA] == told["Grace Hopper"]
+    assert [answer[0] for answer in told[ADA][:5]] == [201, 201, 201, 429, 200]
+
+
+def noise():
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 50).save(out, "PNG")
+    return out.getvalue()
+
+
+def without_times(name, record):
+    """What an answer says but for ids, times and the name that was asked for."""
+    hidden = ("id", "request_id", "seconds_left", "issued")
+    return sorted((key, "the name" if value == name else value) for key, value in record.items() if key not in hidden)
 
 
 def test_success_resets_the_attempts(easy, photo):
@@ -171,35 +201,7 @@ def test_a_socket_takes_no_text(easy):
         assert socket.receive_json()["code"] == "request_invalid"
 
 
-def test_what_has_ended_goes(tmp_path):
-    contract = Model().contract
-    policy = Policy.recommended(contract)
-    with closing(Store(tmp_path / "x.service.db")) as store:
-        challenges = ChallengeStore(store)
-        state = challenges.begin("Ada", policy, contract, 1000.0)
-        challenges.sweep(1000.0 + policy.time_limit + 1)
-        assert challenges.get(state.challenge.id, 1100.0).outcome == "expired"
-        challenges.sweep(1000.0 + module.ATTEMPTS_SECONDS + 1)
-        with pytest.raises(ProblemError):
-            challenges.get(state.challenge.id, 1100.0)
-        assert b"Ada" not in (tmp_path / "x.service.db").read_bytes() + (tmp_path / "x.service.db-wal").read_bytes()
-
-
 DAY = 86400.0
-
-
-def test_a_lock_out_of_days_lasts(tmp_path):
-    contract = Model().contract
-    policy = replace(Policy.recommended(contract), attempts=1, lockout=7 * DAY)
-    with closing(Store(tmp_path / "x.service.db")) as store:
-        challenges = ChallengeStore(store)
-        challenges.begin("Ada", policy, contract, 0.0)
-        challenges.sweep(6 * DAY)
-        with pytest.raises(ProblemError) as locked:
-            challenges.begin("Ada", policy, contract, 6 * DAY)
-        assert (locked.value.code, locked.value.retry_after) == (Code.PERSON_LOCKED, DAY)
-        challenges.sweep(7 * DAY)
-        challenges.begin("Ada", policy, contract, 7 * DAY)
 
 
 def test_attempts_before_a_lock_out_of_days_are_remembered(started, photo, monkeypatch):
@@ -213,45 +215,3 @@ def test_attempts_before_a_lock_out_of_days_are_remembered(started, photo, monke
         time.sleep(0.3)
         create(client)
         problem(client.post("/v1/challenges", json={"person": ADA}), 429, "person_locked")
-
-
-def test_the_end_is_audited_once_without_images(tmp_path, caplog):
-    contract: Contract = Model().contract
-    policy = Policy.recommended(contract)
-    with closing(Store(tmp_path / "x.service.db")) as store, caplog.at_level("INFO", "mien.audit"):
-        challenges = ChallengeStore(store)
-        state = challenges.begin("Ada", policy, contract, 1000.0)
-        for _ in range(3):
-            challenges.get(state.challenge.id, 2000.0)
-            challenges.sweep(2000.0)
-    (record,) = [json.loads(entry.message) for entry in caplog.records if entry.name == "mien.audit"]
-    assert (record["person"], record["outcome"]) == ("Ada", "expired")
-    assert "embedding" not in record
-
-
-@pytest.mark.parametrize(
-    "remove", [lambda challenges: challenges.abandon("Ada", 2.0), lambda challenges: challenges.sweep(1e6)]
-)
-def test_a_challenge_of_another_version_is_no_obstacle(tmp_path, remove):
-    contract = Model().contract
-    with closing(Store(tmp_path / "x.service.db")) as store:
-        challenges = ChallengeStore(store)
-        challenges.begin("Ada", Policy.recommended(contract), contract, 1.0)
-        with store.writing() as db:
-            db.execute("UPDATE challenges SET state = ?", ('{"version": 0}',))
-        remove(challenges)
-        with store.reading() as db:
-            assert db.execute("SELECT count(*) FROM challenges").fetchone() == (0,)
-
-
-def test_begin_is_the_library_s(tmp_path):
-    """The store keeps what the library would give, and counts as it does."""
-    contract = Model().contract
-    policy = Policy.recommended(contract)
-    attempts = Attempts()
-    with closing(Store(tmp_path / "x.service.db")) as store:
-        for now in (1.0, 2.0, 3.0):
-            ChallengeStore(store).begin("Ada", policy, contract, now)
-            _, attempts = begin("Ada", policy, contract, now, attempts)
-            with store.reading() as db:
-                assert Attempts.from_json(db.execute("SELECT record FROM attempts").fetchone()[0]) == attempts

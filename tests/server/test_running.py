@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import time
 from pathlib import Path
 
@@ -173,21 +171,6 @@ def test_a_port_that_is_taken_is_told(serve):
         server = serve("--port", taken.getsockname()[1])
         assert server.process.wait(30) == 3
         assert "choose another --host or --port" in server.ended()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate of 127.0.0.1, its key, and another key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, own, other = (folder / name for name in ("cert.pem", "key.pem", "other.pem"))
-    new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=mien"]
-    for key, out in ((own, cert), (other, folder / "other-cert.pem")):
-        command = [*new, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", out]
-        subprocess.run(command, check=True, capture_output=True)
-    return cert, own, other
 
 
 def test_https(serve, photo, certificate):

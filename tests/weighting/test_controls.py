@@ -43,7 +43,7 @@ def test_sign_switch_gives_the_bound_to_the_largest_loss_at_once() -> None:
     assert weights_after(weighting, 0.01, 0.02) == pytest.approx([0.1956, 0.8044], abs=1e-4)
     weighting = SignSwitchWeighting(["task0", "task1", "task2"])
     assert weights_after(weighting, -1.0, -2.0, -3.0) == pytest.approx([0.630, 0.185, 0.185], abs=1e-3)
-    weighting.backward({"task1": losses_of(0.0, 5.0)["task1"], "task2": torch.tensor(1.0)})
+    weighting.backward({"task1": losses_of(0.0, 5.0)["task1"], "task2": torch.tensor(1.0, requires_grad=True)})
     assert list(weighting.weights.values()) == pytest.approx([0, 0.8044, 0.1956], abs=1e-4)
 
 

@@ -111,7 +111,7 @@ def test_nash_mtl_wants_all_of_its_tasks() -> None:
     net = Net()
     losses, shared = net(torch.randn(6, 1, 5, 5))
     del losses["b"]
-    with pytest.raises(WeightingError, match="NashMTL is made for 3 tasks and got 2 losses"):
+    with pytest.raises(WeightingError, match="NashMTL remembers something of each of its 3 tasks and got 2 losses"):
         GradientWeighting(TASKS, NashMTL(n_tasks=3)).backward(losses, shared)
     assert all(p.grad is None for p in net.parameters())
 

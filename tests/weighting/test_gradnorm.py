@@ -108,7 +108,7 @@ def test_it_does_not_train_or_save_the_networks_parameters() -> None:
     trunk, _, _ = network()
     weighting = GradNorm(TASKS, trunk.parameters())
     assert [name for name, _ in weighting.named_parameters()] == ["task_weights"]
-    assert set(weighting.state_dict()) == {"task_weights", "initial", "last_weights", "kept_weights"}
+    assert set(weighting.state_dict()) == {"task_weights", "initial", "last_weights", "kept_weights", "task_names"}
 
 
 def test_unfit_settings_and_losses_are_refused() -> None:

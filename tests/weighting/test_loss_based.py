@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from mien.weighting import (
     FAMO,
@@ -150,7 +149,7 @@ def test_uncertainties_go_to_the_logarithm_of_the_loss() -> None:
     optimizer = torch.optim.SGD(weighting.parameters(), lr=0.5)
     for _ in range(200):
         optimizer.zero_grad()
-        losses: dict[str, Tensor] = {"a": torch.tensor(4.0, requires_grad=True), "b": torch.tensor(0.5)}
+        losses = {"a": torch.tensor(4.0, requires_grad=True), "b": torch.tensor(0.5, requires_grad=True)}
         weighting.backward(losses)
         optimizer.step()
     assert weighting.log_variances.tolist() == pytest.approx([math.log(4.0), math.log(0.5)], abs=1e-3)

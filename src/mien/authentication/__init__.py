@@ -14,8 +14,8 @@ swapped in front of the camera, masks and make-up, deepfakes driven live, a like
 threshold (twins), and a dishonest client that pushes frames of its choice instead of its camera's. Its measured
 rates are in ``docs/authentication.md``. Where more is at stake, use it beside other factors.
 
-Storing a state: the store must hand each state to one worker at a time, and never an old one again (compare and swap on
-what was read), or one challenge could be answered twice.
+Storing a state: `ChallengeStore` does it in a file beside the gallery. Another store must hand each state to one worker
+at a time, and never an old one again (compare and swap on what was read), or one challenge could be answered twice.
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ from __future__ import annotations
 from mien.authentication.attempts import Attempts, begin
 from mien.authentication.audit import AuditRecord, audit_of
 from mien.authentication.challenge import Challenge
+from mien.authentication.challenge_store import ChallengeStore
 from mien.authentication.machine import advance, end
 from mien.authentication.observation import Observation, SeenFace, observe
 from mien.authentication.policy import Policy
 from mien.authentication.policy_file import read_policy_fields
 from mien.authentication.result import Reason, Result, Status, result_of
 from mien.authentication.state import Outcome, State
+from mien.authentication.store import Store
 from mien.authentication.watch import watch
 
 __all__ = [
     "Attempts",
     "AuditRecord",
     "Challenge",
+    "ChallengeStore",
     "Observation",
     "Outcome",
     "Policy",
@@ -43,6 +46,7 @@ __all__ = [
     "SeenFace",
     "State",
     "Status",
+    "Store",
     "advance",
     "audit_of",
     "begin",

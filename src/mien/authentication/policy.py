@@ -11,6 +11,21 @@ from mien.contract import Contract
 from mien.errors import AuthenticationError, MissingOutputError
 from mien.types import Expression
 
+MAX_COUNT = 20
+"""Most expressions asked in a row; nobody makes more, and each is drawn and stored."""
+
+MAX_HOLD = 1000
+"""Most frames for which an expression must be held: half a minute of a fast camera."""
+
+MAX_ATTEMPTS = 1000
+"""Most challenges that may begin before a lock-out."""
+
+MAX_SECONDS = 3600.0
+"""Longest time for an answer, and longest time for which a face may be lost in it."""
+
+MAX_LOCKOUT = 30 * 86400.0
+"""Longest lock-out: one that ends later than this from now was made by a clock that was wrong."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -22,14 +37,15 @@ class Policy:
     Attributes:
         threshold: largest distance from the nearest reference, and from the face of the frame before.
         expressions: what may be asked; neutral is no expression to ask for.
-        count: how many are asked in a row, drawn anew each time, never the same twice in succession.
+        count: how many are asked in a row, drawn anew each time, never the same twice in succession; 20 at most.
         neutral_first: whether a neutral face comes before them. Without it a single smiling photo can pass.
         probability: least probability of the wanted expression in a counted frame, in [0, 1].
         margin: least distance of that probability from the next best, in [0, 1].
         hold: frames in succession in which the wanted expression must be seen.
-        time_limit: how long a challenge can be answered.
-        attempts: challenges that a person may begin without success before being locked out.
-        lockout: for how long, from the last of them on.
+        time_limit: how long a challenge can be answered; an hour at most.
+        attempts: challenges that may begin in a person's name without success before the next ones are refused: of one
+            client, see `mien.authentication.challenge_store` for all clients together.
+        lockout: for how long, from the last of them on; 30 days at most.
         max_gap: longest time for which the face may be lost (none, several, another one) without starting over.
         overlap: least overlap (intersection over union) of the face's boxes in neighbouring frames, in [0, 1].
 
@@ -56,13 +72,14 @@ class Policy:
 
         for name in ("probability", "margin", "overlap"):
             keep(name, _checked(name, getattr(self, name), 0, 1))
-        for name in ("threshold", "time_limit", "lockout", "max_gap"):
-            keep(name, _checked(name, getattr(self, name), 0, inf))
-        for name in ("count", "hold", "attempts"):
+        for name, most in (("threshold", inf), ("time_limit", MAX_SECONDS), ("max_gap", MAX_SECONDS)):
+            keep(name, _checked(name, getattr(self, name), 0, most))
+        keep("lockout", _checked("lockout", self.lockout, 0, MAX_LOCKOUT))
+        for name, most in (("count", MAX_COUNT), ("hold", MAX_HOLD), ("attempts", MAX_ATTEMPTS)):
             value = getattr(self, name)
             if not isinstance(value, Integral) or isinstance(value, bool):
                 raise AuthenticationError(f"{name} is {value!r}; give a whole number")
-            keep(name, int(_checked(name, value, 1, inf)))
+            keep(name, int(_checked(name, value, 1, most)))
         if self.time_limit == 0:
             raise AuthenticationError("time_limit is 0; give the seconds in which a challenge can be answered")
         if type(self.neutral_first) is not bool:
@@ -141,5 +158,5 @@ def _checked(name: str, value: object, low: float, high: float) -> float:
         number = inf
     if not low <= number <= high or number == inf:  # false for NaN too
         limits = f"between {low} and {high}" if high < inf else f"at least {low}, and finite"
-        raise AuthenticationError(f"{name} is {value}; give a value {limits}")
+        raise AuthenticationError(f"{name} is {number:g}; give a value {limits}")
     return number

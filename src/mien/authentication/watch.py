@@ -11,6 +11,7 @@ from mien.analyzer import Mien
 from mien.authentication.machine import advance
 from mien.authentication.observation import observe
 from mien.authentication.state import State
+from mien.detection import AS_IT_IS
 from mien.errors import AuthenticationError
 from mien.images import ImageSource
 
@@ -19,6 +20,8 @@ def watch(
     mien: Mien, frames: Iterable[tuple[float, ImageSource]], references: NDArray[np.floating], state: State
 ) -> Iterator[State]:
     """Look at frames as they come, until the challenge ends or no frame is left.
+
+    A frame is looked at as it is, never turned or with a repeated border: the next one comes soon.
 
     Args:
         mien: with the model that the challenge names.
@@ -40,7 +43,7 @@ def watch(
     if state.outcome is not None:
         return
     for time, image in frames:
-        state = advance(state, observe(time, mien.analyze(image), references))
+        state = advance(state, observe(time, mien.analyze(image, ways=AS_IT_IS), references))
         yield state
         if state.outcome is not None:
             return

@@ -24,7 +24,9 @@ from mien.cli.photos import is_image
 from mien.contract import Contract
 from mien.errors import DataError, ImageError
 from mien.files import walk
-from mien.images import IMAGE_SUFFIXES, Pixels, load_image
+from mien.images import IMAGE_SUFFIXES, Pixels
+from mien.photo import Photo as LazyPhoto
+from mien.types import FoundBy
 
 if TYPE_CHECKING:
     from mien.datasets import SampleSet
@@ -73,9 +75,10 @@ def align(
     with a column path, its photos are taken and DST gets a labels.csv with the same columns; else all images in SRC and
     its subfolders. Subfolders and names are kept.
 
-    A photo in which no face is found is tried again with its border repeated, and then resized as a whole.
-    DST/align-report.csv names for each photo the way: detected, padded, whole or failed. Crops that exist, of
-    the same size and template, are not made again, so an interrupted run can be repeated.
+    A photo in which no face is found is searched again with its border repeated and turned by 90, 180 and 270 degrees,
+    and then resized as a whole. DST/align-report.csv names for each photo the way: photo, border, turned-90,
+    turned-180, turned-270, whole or failed. Crops that exist, of the same size and template, are not made again, so an
+    interrupted run can be repeated.
     """
     found = _find_layout(layout, source, target) if layout else _find(source, target)
     if not found.photos:
@@ -181,7 +184,7 @@ def _make_crop(mien: Mien, target: Path, crops: Mapping[str, str], photo: Photo)
     row = dict.fromkeys(COLUMNS, "") | {"path": photo.path, "form": crop_form(mien.contract)}
     try:
         name = None if isinstance(photo.source, Path) else photo.path
-        made, way = mien.largest_crop(load_image(photo.source, name=name))
+        made = mien.largest_crop(LazyPhoto(photo.source, name=name))
     except ImageError as error:
         return row | {"way": "failed", "message": str(error)}
     path = target / crops[photo.path]
@@ -192,7 +195,8 @@ def _make_crop(mien: Mien, target: Path, crops: Mapping[str, str], photo: Photo)
         unfinished.replace(path)
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error}); make room, or give another folder") from error
-    return row | {"crop": crops[photo.path], "way": way, "score": f"{made.score:.4f}" if way != "whole" else ""}
+    score = "" if made.found_by is FoundBy.WHOLE else f"{made.score:.4f}"
+    return row | {"crop": crops[photo.path], "way": made.found_by.value, "score": score}
 
 
 def _find(source: Path, target: Path) -> Found:
@@ -253,6 +257,6 @@ def _write_labels(path: Path, labels: Sequence[Row], rows: Sequence[Row]) -> Non
 
 def _summarise(rows: Sequence[Row], kept: int) -> ExitCode:
     ways = Counter(row["way"] for row in rows)
-    counts = ", ".join(f"{ways[way]} {way}" for way in ("detected", "padded", "whole", "failed"))
+    counts = ", ".join(f"{ways[way]} {way}" for way in (*FoundBy, "failed") if ways[way])
     say(f"{len(rows)} photos: {counts}; {kept} of them were there already")
     return ExitCode.PARTIAL if ways["failed"] else ExitCode.DONE

@@ -14,17 +14,20 @@ import typer
 from rich.table import Table
 
 from mien.analyzer import Mien
-from mien.cli.annotate import annotate_file, output_names
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import ExitCode, missing_extra, say
-from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
+from mien.cli.options import DetectOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.photos import Photo, find_photos, matches
 from mien.cli.records import Answer, csv_header, csv_rows, photo_record
 from mien.contract import Contract
+from mien.drawing import annotate_file, output_names
 from mien.errors import ImageError
-from mien.types import Face, ImageFailure
+from mien.types import Face, FoundBy, ImageFailure
 
 Sink = Callable[[Photo, Answer], None]
+
+ANOTHER_LOOK = frozenset(FoundBy) - {FoundBy.PHOTO, FoundBy.WHOLE}
+"""The ways that a table tells beside the score."""
 
 VIDEO = re.compile(r"camera:\d+|.*\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|m?ts|3gp|wmv|flv|ogv)", re.IGNORECASE | re.DOTALL)
 """Arguments that are taken as videos."""
@@ -40,9 +43,7 @@ def analyze(
         Path | None,
         typer.Option("--annotate", metavar="DIR", help="Write pictures or clips with boxes there."),
     ] = None,
-    detect: Annotated[
-        bool, typer.Option("--detect/--no-detect", help="--no-detect: each image is one face crop already.")
-    ] = True,
+    detect: DetectOption = True,
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
@@ -57,13 +58,18 @@ def analyze(
     Folders are searched with their subfolders; hidden files are passed over, and what is no image is named on stderr.
     A photo that cannot be read is named on stderr, all others are done.
 
+    Where no face is found in a photo, it is searched again with its border repeated, and then turned by 90, 180 and 270
+    degrees.
+
     --json prints for each photo, in order: photo (path), model (id), faces (list, largest first), error (null or a
     sentence). A face has box [left, top, right, bottom] in pixels of the upright photo, score (of the detector, 0 to
     1), landmarks (five [x, y]: eye at the left, eye at the right, nose, left and right corner of the mouth; or null),
-    aligned, expression (or null), probabilities (by expression, or null), embedding (numbers, compared by Euclidean
-    distance, or null), outputs (the model's other answers by name, such as age; empty for most models).
+    aligned, found_by (photo; border: with a repeated border; turned-90, turned-180, turned-270: turned clockwise
+    by so many degrees; whole: not detected), expression (or null), probabilities (by expression, or null), embedding
+    (numbers, compared by Euclidean distance, or null), outputs (the model's other answers by name, such as age; empty
+    for most models).
 
-    --csv has the columns photo, face (from 1; empty: none found), left, top, right, bottom, score, aligned,
+    --csv has the columns photo, face (from 1; empty: none found), left, top, right, bottom, score, aligned, found_by,
     expression, error, one column a probability, and those of other outputs; it holds no embeddings.
 
     --annotate writes JPEG pictures, named like the photos and in the same subfolders; of the files there it replaces
@@ -200,6 +206,8 @@ def _table() -> tuple[Sink, Callable[[], None]]:
             top, share = ("", "") if scores is None else (scores.top.value, f"{scores[scores.top]:.0%}")
             box = f"{face.box.width:.0f} x {face.box.height:.0f} at {face.box.left:.0f}, {face.box.top:.0f}"
             score = f"{face.score:.2f}" if face.aligned else "given"
+            if face.found_by in ANOTHER_LOOK:
+                score += f" ({face.found_by})"
             table.add_row(name if number == 1 else "", str(number), top, share, box, score)
 
     def finish() -> None:

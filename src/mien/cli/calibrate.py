@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from mien.analyzer import Crop, Mien
+from mien.analyzer import Mien
+from mien.calibration import Calibration, Choice, Looked, PhotoCalibration, calibrate_photos
 from mien.cli.console import progress, shown
 from mien.cli.exits import ExitCode, say
 from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
-from mien.errors import DataError, ImageError
-from mien.gallery.calibration import Calibration, Choice, calibrate_pairs, calibrate_people
-from mien.gallery.chart import draw
+from mien.drawing import calibration_svg
+from mien.errors import DataError
 from mien.gallery.gallery import Gallery
-from mien.gallery.sources import index_pairs, read_pairs, read_people
-from mien.outputs import EXPRESSION, IDENTITY
-from mien.types import Expression
-
-BATCH = 32
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """The photos on which a face was found, with its embedding ``(N, D)`` and its expression (by the model)."""
-
-    paths: list[Path]
-    embeddings: NDArray[np.float32]
-    expressions: list[Expression | None]
 
 
 def calibrate(
@@ -77,92 +61,31 @@ def calibrate(
     mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     mien.contract.require_identity()
     with nullcontext() if gallery is None else Gallery(gallery, mien.contract) as target:  # refused before all the work
-        found, failures = _calibrated(mien, source, far, bootstrap)
+        result = _watched(mien, source, far, bootstrap)
+        found = result.calibration
         if target is not None:
             target.thresholds = found.thresholds
     sys.stdout.write(json.dumps(_record(found)) + "\n" if as_json else _report(found))
     for warning in found.warnings:
         say(f"warning: {warning}")
     if plot is not None:  # last, so that a picture that cannot be kept costs nothing else
-        _write(plot, draw(found))
-    return ExitCode.PARTIAL if failures else ExitCode.DONE
+        _write(plot, calibration_svg(found))
+    return ExitCode.PARTIAL if result.failures else ExitCode.DONE
 
 
-def _calibrated(mien: Mien, source: Path, far: float, bootstrap: int) -> tuple[Calibration, int]:
-    """The calibration, and how many photos could not be used."""
-    model_id, name = mien.contract.model_id, source.name
-    if source.is_dir():
-        photos = read_people(source)
-        seen = _look(mien, [photo.path for photo in photos])
-        labels = {photo.path: photo for photo in photos}
-        given = any(photo.expression for photo in photos)
-        people = calibrate_people(
-            seen.embeddings,
-            [labels[path].identity for path in seen.paths],
-            model_id=model_id,
-            far=far,
-            expressions=[labels[path].expression for path in seen.paths] if given else seen.expressions,
-            name=name,
-            bootstrap=bootstrap,
-        )
-        return people, len(labels) - len(seen.paths)
-    pairs = read_pairs(source)
-    paths = list(dict.fromkeys(path for pair in pairs for path in (pair.first, pair.second)))
-    seen = _look(mien, paths)
-    chosen = index_pairs(pairs, seen.paths)
-    found = calibrate_pairs(
-        seen.embeddings,
-        chosen,
-        model_id=model_id,
-        far=far,
-        expressions=seen.expressions,
-        name=name,
-        bootstrap=bootstrap,
-    )
-    return found, len(paths) - len(seen.paths)
+def _watched(mien: Mien, source: Path, far: float, bootstrap: int) -> PhotoCalibration:
+    """The calibration, with progress and each unusable photo on stderr."""
+    with ExitStack() as stack:
+        advance: Callable[[], None] | None = None
 
-
-def _look(mien: Mien, paths: Sequence[Path]) -> Seen:
-    """The largest face of each photo; a photo without one is named and left out."""
-    kept: list[Path] = []
-    crops: list[Crop] = []
-    embeddings: list[NDArray[np.float32]] = []
-    expressions: list[Expression | None] = []
-
-    def finish() -> None:
-        if not crops:
-            return
-        answers = mien.model.run(np.stack([crop.pixels for crop in crops]))
-        embeddings.append(answers[IDENTITY])
-        scores = answers.get(EXPRESSION)
-        tops = [None] * len(crops) if scores is None else [mien.contract.expressions[k] for k in scores.argmax(axis=1)]
-        expressions.extend(tops)
-        crops.clear()
-
-    with progress(len(paths), "looking") as advance:
-        for path in dict.fromkeys(paths):
-            crop = _crop(mien, path)
-            if crop is not None:
-                kept.append(path)
-                crops.append(crop)
-            if len(crops) == BATCH:
-                finish()
+        def observe(looked: Looked) -> None:
+            nonlocal advance
+            advance = advance or stack.enter_context(progress(looked.total, "looking"))
+            if looked.error is not None:
+                say(f"mien: {shown(looked.error)}")
             advance()
-    finish()
-    empty = np.empty((0, mien.contract.embedding_size), np.float32)
-    return Seen(kept, np.concatenate([empty, *embeddings]), expressions)
 
-
-def _crop(mien: Mien, path: Path) -> Crop | None:
-    try:
-        crops = mien.crops(path)
-    except ImageError as error:
-        say(f"mien: {shown(str(error))}")
-        return None
-    if not crops:
-        say(f"mien: no face was found in {shown(path)}")
-        return None
-    return crops[0]
+        return calibrate_photos(mien, source, far=far, bootstrap=bootstrap, observer=observe)
 
 
 def _write(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from mien.cli.exits import ExitCode, say
 from mien.cli.train import DataOption, parse_folders
 from mien.errors import ModelError
 from mien.thresholds import Threshold, ThresholdTable
-from mien.training import choose_threshold, load_sources, load_trained
+from mien.training import Calibration, calibrate, can_calibrate, choose_threshold, load_sources, load_trained
 from mien.training import export as export_model
 
 _FAR = 1e-3
@@ -29,12 +29,20 @@ def export(
         float | None,
         typer.Option("--threshold", min=0.0, help="Take this threshold instead of choosing one; --far is what it has."),
     ] = None,
+    calibration: Annotated[
+        Calibration | None,
+        typer.Option(
+            "--calibrate",
+            help="How the probabilities of expressions are calibrated on the photos kept for validation: by a "
+            "temperature (the default with --data), also by a bias of each expression, or not.",
+        ),
+    ] = None,
 ) -> ExitCode:
     """Write a trained network as one ONNX file with its contract, for mien analyze --model OUTPUT.
 
     The thresholds, for false acceptance rates of 0.01 to 0.000001 as far as there are impostor pairs enough, are chosen
     on the people that the recipe keeps for validation, so its data must be given as for mien train; or give a threshold
-    of your own.
+    of your own. The probabilities of expressions are calibrated on the same photos.
     """
     if threshold is not None and far is None:
         raise typer.BadParameter("--threshold needs --far: the false acceptance rate that was measured for it")
@@ -44,9 +52,18 @@ def export(
     chosen: ThresholdTable | None = None
     if threshold is not None and far is not None:
         chosen = ThresholdTable.of(Threshold(threshold, far, "given by the user"))
-    elif recipe.tasks.identity:
-        sources = load_sources(recipe, parse_folders(data or []), say)
+    choose = recipe.tasks.identity is not None and chosen is None
+    scale = recipe.tasks.expression is not None and calibration is not Calibration.NONE
+    sources = (
+        load_sources(recipe, parse_folders(data or []), say) if choose or (scale and (data or calibration)) else []
+    )
+    if choose:
         chosen = choose_threshold(recipe, network, sources, _FAR if far is None else far)
+    if scale and (calibration or can_calibrate(sources)):
+        network, report = calibrate(recipe, network, sources, calibration or Calibration.TEMPERATURE)
+        say(f"expressions are calibrated: {report}")
+    elif recipe.tasks.expression:
+        say("expressions are not calibrated; their probabilities are as they were trained")
     contract = export_model(recipe, network, output, chosen)
     say(f"wrote {output}: model {contract.model_id}, {output.stat().st_size / 1e6:.1f} MB")
     for row in chosen.rows if chosen else ():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -17,11 +15,10 @@ from rich.table import Table
 from mien.analyzer import Mien
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
-from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
+from mien.cli.options import DetectOption, JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.photos import find_photos
 from mien.cli.records import box_record
-from mien.errors import GalleryError, MienError
-from mien.gallery.database import service_file
+from mien.errors import GalleryError
 from mien.gallery.enrolment import PhotoReport, enroll_photos
 from mien.gallery.gallery import Gallery
 from mien.gallery.names import normalized_name
@@ -63,6 +60,7 @@ def enroll(
     overrule: Annotated[
         bool, typer.Option("--overrule", help="Also take faces that are small, blurred or unlike the person's others.")
     ] = False,
+    detect: DetectOption = True,
     file: GalleryOption = DEFAULT,
     as_json: JsonOption = False,
     min_face: MinFaceOption = None,
@@ -94,6 +92,7 @@ def enroll(
             expires=end,
             largest=largest,
             overrule=overrule,
+            detect=detect,
         )
     count = sum(report.enrolled for report in reports)
     if as_json:
@@ -203,9 +202,8 @@ def remove(
 ) -> ExitCode:
     """Remove people with all that is stored about them, also in the file of mien serve; the bytes are overwritten.
 
-    While another process reads the file, removed bytes stay in its write-ahead log; they go when the gallery is next
-    used, or with `mien gallery stats`. Where the file of mien serve cannot be used, those who are named must be removed
-    once more. Both times "pending" is said and the exit code is 4.
+    While another process reads a file, or where that of mien serve cannot be used, removed bytes are still there; they
+    go when the gallery is next used, or with `mien gallery stats`. Then "pending" is said and the exit code is 4.
     """
     if expired == bool(names) or (sample is not None and len(names or ()) != 1):
         raise typer.BadParameter("give names, or --expired, or one name with --sample")
@@ -214,17 +212,7 @@ def remove(
             return _removed(people.remove_sample((names or [""])[0], sample))
         now = datetime.now(UTC)
         chosen = [person.name for person in people.people() if person.expired(now)] if expired else (names or [])
-        removal = None
-        try:
-            removal = people.remove(*chosen)
-        finally:
-            # Whoever has been enrolled under a name meanwhile inherits nothing. Also when the removal failed after they
-            # were gone, or where a removal before failed here.
-            enrolled: set[str] = {person.name for person in people.people()} if removal is None else set()
-            gone = map(normalized_name, chosen) if removal is None else removal.names
-            forgotten = _forget(file, [name for name in gone if name not in enrolled])
-    code = _removed(removal)
-    return code if forgotten else ExitCode.PARTIAL
+        return _removed(people.remove(*chosen))
 
 
 def export(
@@ -326,37 +314,15 @@ def _person_record(person: Person, now: datetime) -> dict[str, Any]:
     }
 
 
-def _forget(gallery: Path, names: Sequence[str]) -> bool:
-    """Remove people from the service's file too, if there is one; False, and a word, where that cannot be done."""
-    path = service_file(gallery)
-    if not names or not path.exists():
-        return True
-    try:
-        from mien.server.challenges import ChallengeStore
-        from mien.server.store import Store
-
-        with Store(path) as store:
-            for name in names:
-                ChallengeStore(store).abandon(name, time.time())
-    except ImportError as error:
-        problem = f"removing that needs the extra serve ({error}); run: pip install 'mien[serve]'"
-    except MienError as error:
-        problem = str(error)
-    else:
-        return True
-    say(
-        f"pending: {path} may tell of these people's attempts to authenticate; {problem}, then remove "
-        f"{', '.join(names)} by name once more"
-    )
-    return False
-
-
 def _removed(removal: Removal) -> ExitCode:
     names = ", ".join(removal.names) or "nobody"
     sys.stdout.write(f"removed: {names} ({removal.samples} samples)\n")
     if not removal.pending:
         return ExitCode.DONE
-    say("pending: another process reads the gallery, so that removed bytes are still in its write-ahead log")
+    say(
+        "pending: removed bytes are still in the gallery's files, or in that of mien serve, which another process uses "
+        "or which cannot be written; `mien gallery stats` finishes it later"
+    )
     return ExitCode.PARTIAL
 
 

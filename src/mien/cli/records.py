@@ -33,9 +33,10 @@ def face_record(face: Face) -> dict[str, Any]:
 
     Returns:
         ``box`` [left, top, right, bottom] in pixels of the upright photo, ``score`` of the detector in [0, 1],
-        ``landmarks`` five [x, y] or null, ``aligned``, ``expression`` (the most probable) or null, ``probabilities`` by
-        expression or null, ``embedding`` (list of D numbers, compared by Euclidean distance) or null, ``outputs`` (the
-        model's other answers by name: a number, an object of probabilities, or a list of numbers).
+        ``landmarks`` five [x, y] or null, ``aligned``, ``found_by`` (a value of `FoundBy`), ``expression`` (the most
+        probable) or null, ``probabilities`` by expression or null, ``embedding`` (list of D numbers, compared by
+        Euclidean distance) or null, ``outputs`` (the model's other answers by name: a number, an object of
+        probabilities, or a list of numbers).
     """
     scores = face.expression
     return {
@@ -45,6 +46,7 @@ def face_record(face: Face) -> dict[str, Any]:
         if face.landmarks is None
         else [[round(float(v), 2) for v in point] for point in face.landmarks],
         "aligned": face.aligned,
+        "found_by": face.found_by.value,
         "expression": None if scores is None else scores.top.value,
         "probabilities": None if scores is None else {name.value: round(scores[name], 6) for name in scores},
         "embedding": None if face.embedding is None else [round(float(value), 7) for value in face.embedding],
@@ -59,7 +61,7 @@ def box_record(box: Box) -> list[float]:
 
 def csv_header(contract: Contract) -> list[str]:
     """Columns of `csv_rows`: the last ones are the probabilities of the model's expressions, and its other outputs."""
-    fixed = ["photo", "face", "left", "top", "right", "bottom", "score", "aligned", "expression", "error"]
+    fixed = ["photo", "face", "left", "top", "right", "bottom", "score", "aligned", "found_by", "expression", "error"]
     others = [column for output in contract.others for column in columns(output)]
     return [*fixed, *(name.value for name in contract.expressions), *others]
 
@@ -68,7 +70,7 @@ def csv_rows(photo: str | os.PathLike[str], answer: Answer, contract: Contract) 
     """One row a face, counted from 1; a photo without a face or with an error has one row, with an empty ``face``."""
     blank = [""] * (len(csv_header(contract)) - 1)
     if isinstance(answer, ImageFailure):
-        blank[8] = answer.message
+        blank[9] = answer.message
         return [[os.fspath(photo), *blank]]
     rows: list[list[Any]] = []
     for number, face in enumerate(answer, start=1):
@@ -77,6 +79,6 @@ def csv_rows(photo: str | os.PathLike[str], answer: Answer, contract: Contract) 
         probabilities = [] if scores is None else [round(scores[name], 6) for name in contract.expressions]
         others = [number for output in contract.others for number in numbers(face.outputs[output.name])]
         box = box_record(face.box)
-        score = round(face.score, 4)
-        rows.append([os.fspath(photo), number, *box, score, face.aligned, top, "", *probabilities, *others])
+        how = [round(face.score, 4), face.aligned, face.found_by.value]
+        rows.append([os.fspath(photo), number, *box, *how, top, "", *probabilities, *others])
     return rows or [[os.fspath(photo), *blank]]

@@ -10,16 +10,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from mien.authentication import Store
 from mien.cli.console import stdout_console
 from mien.cli.exits import EXIT_CODES, ExitCode, reporting, say
 from mien.cli.gallery import DEFAULT, GalleryOption
 from mien.cli.options import MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.errors import ServiceError
-from mien.gallery.database import service_file
+from mien.gallery.companions import service_file
 from mien.server import Limits, Listening, Role, Settings, create_app
 from mien.server import serve as run_service
 from mien.server.key_store import KeyStore
-from mien.server.store import Store
 
 serve = typer.Typer(add_completion=False, rich_markup_mode=None, epilog=EXIT_CODES)
 keys = typer.Typer(rich_markup_mode=None, no_args_is_help=True, epilog=EXIT_CODES, help="API keys of the service.")
@@ -52,6 +52,15 @@ def run(
         int, typer.Option("--concurrency", min=1, help="Requests in work at the same time.")
     ] = _LIMITS.concurrency,
     queue: Annotated[int, typer.Option("--queue", min=1, help="Photos that may wait.")] = _LIMITS.queue,
+    connections: Annotated[
+        int, typer.Option("--connections", min=1, help="Connections open at the same time, in each process.")
+    ] = _LIMITS.connections,
+    per_address: Annotated[
+        int | None,
+        typer.Option(
+            "--per-address", min=0, help="Of one address; 0 for any number, as behind a proxy. Default: a quarter."
+        ),
+    ] = None,
     min_face: MinFaceOption = None,
     model: ModelOption = None,
     threads: ThreadsOption = None,
@@ -65,7 +74,15 @@ def run(
     """
 
     def work() -> ExitCode:
-        limits = Limits(body=body, pixels=pixels, rate=rate, concurrency=concurrency, queue=queue)
+        limits = Limits(
+            body=body,
+            pixels=pixels,
+            rate=rate,
+            concurrency=concurrency,
+            queue=queue,
+            connections=connections,
+            per_address=per_address,
+        )
         settings = Settings(
             gallery=file,
             model=model,

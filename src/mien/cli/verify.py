@@ -12,7 +12,7 @@ import typer
 from mien.analyzer import Mien
 from mien.cli.console import shown
 from mien.cli.exits import ExitCode, say
-from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
+from mien.cli.options import DetectOption, JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.cli.records import face_record
 from mien.gallery.gallery import Gallery
 from mien.types import Verification
@@ -28,6 +28,7 @@ def verify(
     gallery: Annotated[
         Path | None, typer.Option("--gallery", metavar="FILE", help="Take the threshold that this gallery has.")
     ] = None,
+    detect: DetectOption = True,
     as_json: JsonOption = False,
     min_face: MinFaceOption = None,
     model: ModelOption = None,
@@ -46,7 +47,7 @@ def verify(
         with Gallery(gallery) as calibrated:
             calibrated.check_model(mien.contract)
             threshold = calibrated.thresholds.verification
-    result = mien.verify(a, b, threshold)
+    result = mien.verify(a, b, threshold, detect=detect)
     if as_json:
         sys.stdout.write(json.dumps(_record(a, b, result, mien.contract.model_id)) + "\n")
     else:

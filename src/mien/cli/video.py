@@ -16,11 +16,10 @@ from PIL import Image
 from rich.table import Table
 
 from mien.analyzer import Mien
-from mien.cli.annotate import annotate
 from mien.cli.console import progress, shown, stdout_console
 from mien.cli.exits import ExitCode, say
 from mien.cli.records import face_record
-from mien.cli.timeline import Band, timeline_svg
+from mien.drawing import Band, annotate, timeline_svg
 from mien.errors import VideoError
 from mien.images import Pixels
 from mien.types import ExpressionScores

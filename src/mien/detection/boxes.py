@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 Indices: TypeAlias = NDArray[np.intp]
 
+SMALLEST = 6
+"""Side in pixels below which a box says nothing: half of the smallest window that is judged."""
+
 
 def areas(boxes: Floats) -> Floats:
     """Area of each box: ``(N, 4)`` to ``(N,)``; a turned-over box has none."""
@@ -76,3 +79,10 @@ def squares(boxes: Floats) -> Floats:
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     return np.concatenate([centres - half, centres + half], axis=1)
+
+
+def usable(boxes: Floats, width: int, height: int) -> Floats:
+    """Drop squares that lie outside of the photo, have shrunk to nothing or were blown up."""
+    side = boxes[:, 2] - boxes[:, 0]
+    inside = (boxes[:, 2:] > 0).all(axis=1) & (boxes[:, :2] < (width, height)).all(axis=1)
+    return boxes[inside & (side >= SMALLEST) & (side <= 2 * max(width, height))]

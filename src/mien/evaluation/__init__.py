@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from mien.evaluation.all_pairs import AllPairs, AllPairsResult
 from mien.evaluation.authentication import (
     Acceptance,
     AuthenticationResult,
@@ -20,10 +21,13 @@ from mien.evaluation.authentication import (
 )
 from mien.evaluation.expression import ExpressionResult, calibration_error, evaluate_expression, macro_over_people
 from mien.evaluation.expression_pairs import REQUIRED, ExpressionPairs, PairKind, make_expression_pairs
-from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_people, percentile_interval, wilson
+from mien.evaluation.expression_summary import ExpressionSummary, summarize_expression
+from mien.evaluation.intervals import Estimate, Interval, bootstrap_items, bootstrap_people, percentile_interval, wilson
+from mien.evaluation.majority import unique_majority
 from mien.evaluation.official import Quirk, scored_pairs
-from mien.evaluation.pairs import Pairs, make_pairs, pair_distances, person_folds
+from mien.evaluation.pairs import Pairs, genuine_pairs, make_pairs, pair_distances, person_folds
 from mien.evaluation.people import mean_over_people
+from mien.evaluation.ranking import area_under_roc
 from mien.evaluation.roc import Roc
 from mien.evaluation.threshold_choice import choose_thresholds
 from mien.evaluation.verification import (
@@ -43,9 +47,13 @@ from mien.evaluation.videos import average_videos, spread_frames
 __all__ = [
     "REQUIRED",
     "Acceptance",
+    "AllPairs",
+    "AllPairsResult",
     "AuthenticationResult",
+    "Estimate",
     "ExpressionPairs",
     "ExpressionResult",
+    "ExpressionSummary",
     "FoldAccuracy",
     "Interval",
     "OperatingPoint",
@@ -54,6 +62,7 @@ __all__ = [
     "Quirk",
     "Roc",
     "VerificationResult",
+    "area_under_roc",
     "average_videos",
     "best_threshold",
     "bootstrap_items",
@@ -67,6 +76,7 @@ __all__ = [
     "evaluate_verification",
     "fold_accuracies",
     "fold_decisions",
+    "genuine_pairs",
     "macro_over_people",
     "make_expression_pairs",
     "make_pairs",
@@ -78,5 +88,7 @@ __all__ = [
     "rate_over_people",
     "scored_pairs",
     "spread_frames",
+    "summarize_expression",
+    "unique_majority",
     "wilson",
 ]

@@ -14,6 +14,9 @@ from mien.evaluation.intervals import Interval, bootstrap_items, bootstrap_peopl
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+BINS = 15
+"""Bins of the calibration error, as in Guo et al., ICML 2017."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpressionResult:
@@ -106,7 +109,7 @@ def evaluate_expression(
 
 
 def calibration_error(
-    probabilities: NDArray[np.floating], labels: NDArray[np.integer] | Sequence[int], bins: int = 15
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer] | Sequence[int], bins: int = BINS
 ) -> float:
     """Expected calibration error of the most probable class, in [0, 1] (Guo et al., ICML 2017, equation 3).
 
@@ -131,12 +134,23 @@ def calibration_error(
     rows, truth = rows[truth >= 0], truth[truth >= 0]
     if not len(truth):
         raise DataError("no item is labelled; there is nothing to evaluate")
-    if not np.allclose(rows.sum(axis=1), 1, atol=1e-3):
+    bin_of, surplus = calibration_bins(rows, truth, bins)
+    return float(np.abs(np.bincount(bin_of, surplus, minlength=bins)).sum() / len(truth))
+
+
+def calibration_bins(probabilities: Floats, truth: Integers, bins: int) -> tuple[Integers, Floats]:
+    """The two parts of `calibration_error`, for each labelled item.
+
+    Returns:
+        ``(N,)`` the item's bin, and ``(N,)`` 1 or 0 for right or wrong less the probability of its most probable class.
+
+    Raises:
+        DataError: rows do not sum to 1.
+    """
+    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
         raise DataError("the rows of the probabilities do not sum to 1; give probabilities, not logits")
-    confidence, right = rows.max(axis=1), rows.argmax(axis=1) == truth
-    bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    surplus = np.bincount(bin_of, right - confidence, minlength=bins)
-    return float(np.abs(surplus).sum() / len(truth))
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1), right - confidence
 
 
 def macro_over_people(

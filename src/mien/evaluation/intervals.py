@@ -31,6 +31,19 @@ class Interval:
     level: float = 0.95
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its confidence interval.
+
+    Attributes:
+        value: the figure.
+        interval: its interval.
+    """
+
+    value: float
+    interval: Interval
+
+
 def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     """Wilson's score interval of a share of independent items (Wilson 1927).
 

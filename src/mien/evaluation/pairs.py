@@ -93,8 +93,7 @@ def make_pairs(
     """
     numbers, people = encode_people(identities)
     fold_of = person_folds(len(people), folds)
-    order = np.argsort(numbers, kind="stable")
-    photos = np.split(order, np.searchsorted(numbers[order], np.arange(len(people))))[1:]
+    photos = _photos_of(numbers, len(people))
     rng = np.random.default_rng(seed)
     drawn: list[NDArray[np.int64]] = []
     for fold in range(folds):
@@ -119,21 +118,54 @@ def make_pairs(
     )
 
 
+def genuine_pairs(identities: Labels, *, max_genuine: int = 10, seed: int = 0) -> Integers:
+    """Positions of the photos of genuine pairs: all pairs of a person, or ``max_genuine`` drawn of them.
+
+    Args:
+        identities: ``(N,)`` a name or number for each photo; unlabelled ones are left out.
+        max_genuine: at most so many pairs a person.
+        seed: seed of the draws.
+
+    Returns:
+        ``(P, 2)``.
+
+    Raises:
+        DataError: nobody has two photos.
+
+    >>> genuine_pairs(["a", "b", "a", "a"]).tolist()
+    [[0, 2], [0, 3], [2, 3]]
+    """
+    numbers, people = encode_people(identities)
+    rng = np.random.default_rng(seed)
+    drawn = [_genuine(own, max_genuine, rng) for own in _photos_of(numbers, len(people)) if len(own) > 1]
+    if not drawn:
+        raise DataError(f"none of {len(people)} people has two photos, so there is no genuine pair; give more photos")
+    return np.concatenate(drawn)
+
+
 def pair_distances(embeddings: NDArray[np.floating], pairs: Pairs, *, chunk: int = 65536) -> NDArray[np.float64]:
-    """Euclidean distance of each pair's embeddings.
+    """Euclidean distance of each pair's embeddings; see `euclidean`."""
+    return euclidean(embeddings, pairs.first, pairs.second, chunk=chunk)
+
+
+def euclidean(
+    embeddings: NDArray[np.floating], first: Integers, second: Integers, *, chunk: int = 65536
+) -> NDArray[np.float64]:
+    """Euclidean distances of embeddings.
 
     Args:
         embeddings: ``(N, D)``.
-        pairs: positions in ``embeddings``.
+        first: ``(P,)`` positions in ``embeddings``.
+        second: ``(P,)`` positions of those to compare with.
         chunk: pairs at a time, which bounds the memory.
 
     Returns:
         ``(P,)``.
     """
-    distances = np.empty(len(pairs), np.float64)
-    for start in range(0, len(pairs), chunk):
+    distances = np.empty(len(first), np.float64)
+    for start in range(0, len(first), chunk):
         part = slice(start, start + chunk)
-        difference = embeddings[pairs.first[part]].astype(np.float64) - embeddings[pairs.second[part]]
+        difference = embeddings[first[part]].astype(np.float64) - embeddings[second[part]]
         distances[part] = np.sqrt(np.einsum("pd,pd->p", difference, difference))
     return distances
 
@@ -142,6 +174,12 @@ def _plain(label: str | int | None) -> str | int | None:
     if label is None or isinstance(label, str):
         return label or None
     return None if int(label) == -1 else int(label)
+
+
+def _photos_of(numbers: Integers, people: int) -> list[Integers]:
+    """The positions of each person's photos."""
+    order = np.argsort(numbers, kind="stable")
+    return np.split(order, np.searchsorted(numbers[order], np.arange(people)))[1:]
 
 
 def _genuine(own: Integers, limit: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,10 +169,20 @@ def evaluate_distances(
     )
 
 
-def paired_difference(
-    ours: VerificationResult, theirs: VerificationResult, level: float = 0.95
-) -> tuple[Interval, ...]:
-    """Intervals of ours minus theirs for accuracy, EER and each TAR; both from the same pairs and bootstrap seed.
+class Replicated(Protocol):
+    """A result with bootstrap replicates of its figures."""
+
+    @property
+    def people(self) -> int:
+        """How many people were drawn from."""
+
+    @property
+    def replicates(self) -> Floats:
+        """``(R, K)`` of K figures."""
+
+
+def paired_difference(ours: Replicated, theirs: Replicated, level: float = 0.95) -> tuple[Interval, ...]:
+    """Intervals of ours minus theirs for each figure of the replicates; both from the same pairs and bootstrap seed.
 
     Raises:
         DataError: the results do not belong together or hold no replicates.

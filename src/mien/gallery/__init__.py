@@ -18,9 +18,9 @@ none of it.
 
 from __future__ import annotations
 
-from mien.gallery.calibration import Calibration, calibrate_pairs, calibrate_people
+from mien.gallery.checks import NOBODY
 from mien.gallery.enrolment import PhotoReport, enroll_photos
-from mien.gallery.gallery import NOBODY, Gallery
+from mien.gallery.gallery import Gallery
 from mien.gallery.names import MAX_NAME, checked_name, normalized_name
 from mien.gallery.records import Identification, Match, Person, Removal, Sample, Stats
 from mien.gallery.thresholds import Thresholds
@@ -29,7 +29,6 @@ from mien.gallery.transfer import Exported, from_lines, to_lines
 __all__ = [
     "MAX_NAME",
     "NOBODY",
-    "Calibration",
     "Exported",
     "Gallery",
     "Identification",
@@ -40,8 +39,6 @@ __all__ = [
     "Sample",
     "Stats",
     "Thresholds",
-    "calibrate_pairs",
-    "calibrate_people",
     "checked_name",
     "enroll_photos",
     "from_lines",

@@ -10,25 +10,21 @@ nothing of a name and leave a few hundred names of a million to compare.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from mien.contract import Contract
 from mien.errors import GalleryError
 from mien.shipped import other_model
+from mien.storage import create_private, open_existing, sentences, transaction
 
 APPLICATION_ID = 0x6D69656E
 """Marks the file as a gallery, in SQLite's header: "mien" in ASCII."""
 
 FORMAT = 1
 """Version of the tables, in SQLite's header."""
-
-BUSY_SECONDS = 30.0
-"""How long a write waits for another process's write."""
 
 NEVER = "9999-12-31T23:59:59Z"
 """The end of a consent without an end; as long as any other time, so that a change keeps the row's size."""
@@ -68,8 +64,8 @@ def open_gallery(path: Path, contract: Contract | None) -> Contract:
         GalleryError: there is no such file and no contract, the file is no gallery, or one of another model.
     """
     _prepare_file(path, contract)
-    with sentences(path):
-        db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+    with gallery_sentences(path):
+        db = open_existing(path)
         try:
             if contract is not None and _is_empty(db):
                 _create_tables(db, contract)
@@ -78,17 +74,6 @@ def open_gallery(path: Path, contract: Contract | None) -> Contract:
             return pinned
         finally:
             db.close()
-
-
-def service_file(gallery: Path) -> Path:
-    """The file of `mien serve` beside a gallery: keys, and challenges, which name people.
-
-    >>> service_file(Path("people.db")).name, service_file(Path("people")).name
-    ('people.service.db', 'people.service')
-    """
-    return (
-        gallery.with_suffix(".service.db") if gallery.suffix == ".db" else gallery.with_name(f"{gallery.name}.service")
-    )
 
 
 def bucket(name: str) -> int:
@@ -100,81 +85,24 @@ def bucket(name: str) -> int:
     return BUCKETS + zlib.crc32(name.encode()) % BUCKETS
 
 
-def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
-    """Open a connection that may be used by any one thread at a time; without transactions of its own making.
-
-    Every commit is on the disk when it returns (``synchronous=FULL``). Nothing is spilled to temporary files.
-    """
-    db = sqlite3.connect(path, isolation_level=None, timeout=busy_seconds, check_same_thread=False)
-    try:
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"):
-            db.execute(f"PRAGMA {setting}").fetchall()
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
-@contextmanager
-def transaction(db: sqlite3.Connection, kind: str) -> Iterator[None]:
-    """Commit at the end of the block, or roll back when it raises.
-
-    Args:
-        db: the connection.
-        kind: ``IMMEDIATE`` to write, ``DEFERRED`` to read one state of the file.
-    """
-    db.execute(f"BEGIN {kind}")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def sentences(path: Path) -> Iterator[None]:
-    """Turn the errors of SQLite into one sentence.
-
-    Raises:
-        GalleryError: instead of them.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        if "not a database" in str(error):
-            message = f"{path} is not a gallery of mien; give another path"
-        elif "locked" in str(error):
-            message = f"{path} has been locked by another process for {BUSY_SECONDS:g} s; try again"
-        else:
-            message = f"{path} cannot be used as a gallery ({error}); check the path, its permissions and the disk"
-        raise GalleryError(message) from error
+def gallery_sentences(path: Path) -> AbstractContextManager[None]:
+    """As `mien.storage.sentences`, for a gallery's file."""
+    return sentences(path, GalleryError(f"{path} is not a gallery of mien; give another path"))
 
 
 def _prepare_file(path: Path, contract: Contract | None) -> None:
     """Create the file where there is none and a contract is given."""
-    if contract is None and not path.exists():
-        raise GalleryError(f"gallery {path} does not exist; check the path, or enrol somebody to create it")
     if path.exists() and not path.is_file():
         raise GalleryError(f"{path} is not a regular file; give the path of a gallery")
+    if contract is None:
+        if not path.exists():
+            raise GalleryError(f"gallery {path} does not exist; check the path, or enrol somebody to create it")
+        return
+    contract.require_identity()
     try:
         create_private(path)
     except OSError as error:
         raise GalleryError(f"{path} cannot be opened ({error.strerror}); check the path and its permissions") from error
-
-
-def create_private(path: Path) -> None:
-    """Create an empty file that its owner alone can read, where there is none.
-
-    A file that is there is not even opened: when a process closes any handle of a database, POSIX drops all the locks
-    that it holds on it, those too of a connection that is in use, and another process may then remove its log.
-
-    Raises:
-        OSError: it cannot be created.
-    """
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _restrict(path: Path) -> None:
@@ -194,7 +122,6 @@ def _is_empty(db: sqlite3.Connection) -> bool:
 
 
 def _create_tables(db: sqlite3.Connection, contract: Contract) -> None:
-    contract.require_identity()
     db.execute("PRAGMA journal_mode=WAL").fetchall()
     with transaction(db, "IMMEDIATE"):
         if not _is_empty(db):

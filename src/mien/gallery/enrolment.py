@@ -10,12 +10,13 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.analyzer import Crop, Mien
-from mien.errors import GalleryError, ImageError
+from mien.analyzer import Mien, Source
+from mien.crops import Crop
+from mien.errors import GalleryError, ImageError, PersonNotFoundError
 from mien.gallery.gallery import Gallery
 from mien.gallery.names import normalized_name
 from mien.gallery.quality import shortcomings
-from mien.images import ImageSource, source_name
+from mien.images import source_name
 from mien.outputs import IDENTITY
 
 Floats = NDArray[np.float32]
@@ -42,12 +43,13 @@ def enroll_photos(
     gallery: Gallery,
     mien: Mien,
     name: str,
-    photos: Iterable[ImageSource],
+    photos: Iterable[Source],
     *,
     consent: str = "",
     expires: datetime | None = None,
     largest: bool = False,
     overrule: bool = False,
+    detect: bool = True,
     expected: int | None = None,
 ) -> list[PhotoReport]:
     """Enrol a person by photos; those that pass the checks become samples, all in one transaction.
@@ -65,6 +67,7 @@ def enroll_photos(
         expires: see there.
         largest: take the largest of several faces, instead of refusing the photo.
         overrule: enrol a small or blurred face too, and one unlike the person's other samples.
+        detect: False takes each whole image as one face crop.
         expected: see `Gallery.enroll`.
 
     Returns:
@@ -82,7 +85,7 @@ def enroll_photos(
     for position, photo in enumerate(photos, start=1):
         source = source_name(photo, position)
         try:
-            crop = _one_face(mien.crops(photo), largest)
+            crop = _one_face(mien.crops(photo, detect), largest)
         except (GalleryError, ImageError) as error:
             reports.append(PhotoReport(source, False, (str(error),)))
             continue
@@ -103,7 +106,7 @@ def enroll_photos(
 def _own_embeddings(gallery: Gallery, name: str) -> Floats:
     try:
         return gallery.embeddings(name)
-    except GalleryError:  # a new person
+    except PersonNotFoundError:  # a new person
         return np.empty((0, gallery.contract.embedding_size), np.float32)
 
 

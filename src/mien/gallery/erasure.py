@@ -1,21 +1,22 @@
-"""Removal that leaves nothing behind: blanks in place, then an empty write-ahead log.
+"""Removal that leaves nothing behind: blanks in place, nothing in companions, then an empty write-ahead log.
 
 A commit only appends to the write-ahead log: the old bytes stay in the database file until the log is copied over
-them, and in the log until it is truncated. `truncate_log` does both, as soon as no other connection reads an older
-state. The file system and the disk may keep blocks of their own beyond that; encrypt the disk where this matters.
+them, and in the log until it is truncated. `finish_removals` does both, as soon as no other connection reads an older
+state, after it has cleaned the files that `mien.gallery.companions` tells of. All of it may be repeated, so that a
+removal that was interrupted is finished later. The file system and the disk may keep blocks of their own beyond that;
+encrypt the disk where this matters.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from mien.gallery.database import NEVER, NO_BUCKET, connect
-
-RETRY_SECONDS = 0.05
-"""Time between two tries to truncate the log; a try itself blocks writers for no longer than that."""
+from mien.gallery import people
+from mien.gallery.companions import Keys, companions, forget
+from mien.gallery.database import NEVER, NO_BUCKET
+from mien.storage import RETRY_SECONDS, connect, is_busy, truncate_log
 
 
 def blank_samples(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
@@ -50,35 +51,42 @@ def is_pending(db: sqlite3.Connection) -> bool:
     return bool(db.execute("SELECT ifnull(max(number), 0) > (SELECT erased FROM gallery) FROM removals").fetchone()[0])
 
 
-def truncate_log(path: Path, seconds: float) -> bool:
-    """Copy the write-ahead log into the database and cut it to nothing, trying again while a reader blocks it.
+def finish_removals(path: Path, seconds: float) -> bool:
+    """Let nothing of removed people be left: in the gallery's companions, and in its write-ahead log.
 
     Args:
         path: the gallery's file.
-        seconds: how long to go on trying; tried once at least.
+        seconds: how long to go on trying while another process uses a file; tried once at least.
 
     Returns:
-        Whether the log was truncated.
+        Whether nothing is left.
+
+    Raises:
+        sqlite3.Error: the gallery cannot be used.
     """
-    end = time.monotonic() + seconds
     db = connect(path, busy_seconds=RETRY_SECONDS)  # its own, so that no other call waits as briefly
     try:
-        while True:
-            (last,) = db.execute("SELECT ifnull(max(number), 0) FROM removals").fetchone()
-            if _truncated(db):
-                break
-            if time.monotonic() >= end:
-                return False
-            time.sleep(RETRY_SECONDS)
+        (last,) = db.execute("SELECT ifnull(max(number), 0) FROM removals").fetchone()
+        left = companions(db, path).items() if is_pending(db) else ()
+        forgotten = [_forgotten(db, file, tables, seconds) for file, tables in left]
+        if not truncate_log(db, seconds) or not all(forgotten):
+            return False
         _note_erased(db, last)
     finally:
         db.close()
     return True
 
 
-def _truncated(db: sqlite3.Connection) -> bool:
-    busy: int = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    return not busy
+def _forgotten(db: sqlite3.Connection, file: Path, tables: set[str], seconds: float) -> bool:
+    """As `forget`; a companion that cannot be used keeps the removal pending, and does not undo it."""
+
+    def gone(keys: Keys) -> list[int | str]:
+        return [key for key in keys if key != 0 and not people.is_enrolled(db, key)]
+
+    try:
+        return forget(file, tables, gone, seconds)
+    except sqlite3.Error:
+        return False
 
 
 def _note_erased(db: sqlite3.Connection, last: int) -> None:
@@ -86,7 +94,7 @@ def _note_erased(db: sqlite3.Connection, last: int) -> None:
     try:
         db.execute("UPDATE gallery SET erased = ? WHERE erased < ?", (last, last))
     except sqlite3.OperationalError as error:
-        if "locked" not in str(error):
+        if not is_busy(error):
             raise
 
 

@@ -17,17 +17,17 @@ from numpy.typing import ArrayLike, NDArray
 from mien.contract import Contract
 from mien.errors import GalleryError, PersonExistsError, PersonNotFoundError
 from mien.gallery import erasure, people
-from mien.gallery.database import check_model, connect, open_gallery, sentences, transaction
+from mien.gallery.checks import check_enrolment, checked_vectors
+from mien.gallery.companions import record_companion
+from mien.gallery.database import check_model, gallery_sentences, open_gallery
 from mien.gallery.index import CHUNK, Index
 from mien.gallery.names import checked_name
 from mien.gallery.records import Identification, Match, Person, Removal, Sample, Stats
 from mien.gallery.thresholds import Thresholds
 from mien.gallery.transfer import Exported
+from mien.storage import Identity, connect, transaction
 
 Floats = NDArray[np.float32]
-
-NOBODY = 0
-"""The number of no person."""
 
 ERASURE_SECONDS = 2.0
 """How long a removal goes on trying to truncate the write-ahead log while some process reads the file."""
@@ -52,6 +52,8 @@ class Gallery:
     Raises:
         GalleryError: the file does not exist and no contract is given, it is no gallery, or one of another model.
         ModelError: the contract is of a model without an identity output.
+        StorageError: the file cannot be used. Any call may raise it, `StorageReplacedError` when the file was removed
+            or replaced meanwhile.
     """
 
     def __init__(self, path: str | os.PathLike[str], contract: Contract | None = None) -> None:
@@ -60,11 +62,13 @@ class Gallery:
         self._index = Index(self.contract.embedding_size)
         self._last_removal = 0
         self._version = -1
-        with sentences(self.path):
-            self._writer, self._reader = connect(self.path), connect(self.path)
+        self._place = self.path.absolute()  # the same after a change of the working folder
+        with gallery_sentences(self.path):
+            self._writer, self._reader = connect(self._place), connect(self._place)
             self._write_lock, self._read_lock, self._follow_lock = Lock(), Lock(), Lock()
             if erasure.is_pending(self._reader):
-                erasure.truncate_log(self.path, 0.0)
+                erasure.finish_removals(self._place, 0.0)
+            self._identity = Identity(self._place)
 
     def __enter__(self) -> Self:
         return self
@@ -121,13 +125,13 @@ class Gallery:
             PersonExistsError: a new person is expected, and the name is taken.
             PersonNotFoundError: the person that is expected has been removed.
         """
-        name, vectors = checked_name(name), self._checked(embeddings)
+        name, vectors = checked_name(name), self._vectors(embeddings)
         if sources and len(sources) != len(vectors):
             raise GalleryError(f"{len(vectors)} embeddings have {len(sources)} sources; give one for each, or none")
         now = now or datetime.now(UTC)
         with self._writing() as db:
             person = people.find_person(db, name)
-            _check_enrolment(person, name, consent, expected, now)
+            check_enrolment(person, name, consent, expected, now)
             number = people.add_person(db, name, now) if person is None else person.number
             if consent.strip():
                 people.add_consent(db, number, consent.strip())
@@ -140,7 +144,7 @@ class Gallery:
         """Refuse what `enroll` would refuse now, whatever the embeddings; arguments and errors as there."""
         name = checked_name(name)
         with self._reading() as db:
-            _check_enrolment(people.find_person(db, name), name, consent, expected, datetime.now(UTC))
+            check_enrolment(people.find_person(db, name), name, consent, expected, datetime.now(UTC))
 
     def identify(
         self, embedding: ArrayLike, k: int = 5, *, threshold: float | None = None, now: datetime | None = None
@@ -158,7 +162,7 @@ class Gallery:
         """
         if k < 1:
             raise GalleryError(f"k is {k}; ask for at least one person")
-        query = self._checked(embedding)
+        query = self._vectors(embedding)
         if len(query) != 1:
             raise GalleryError(f"{len(query)} embeddings were given; identify one face at a time")
         threshold = self.thresholds.identification if threshold is None else threshold
@@ -196,14 +200,23 @@ class Gallery:
         with self._reading() as db:
             return people.samples_of(db, people.get_person(db, name).number)
 
-    def embeddings(self, name: str) -> Floats:
-        """A person's embeddings ``(N, D)``, in the order of `samples`; errors as of `person`."""
+    def embeddings(self, name: str, *, expected: int | None = None) -> Floats:
+        """A person's embeddings ``(N, D)``, in the order of `samples`; errors as of `person`.
+
+        Args:
+            name: who.
+            expected: the number of the person that is meant; None takes whoever has the name.
+        """
         with self._reading() as db:
             number = people.get_person(db, name).number
+            if expected not in (None, number):
+                raise PersonNotFoundError(f"{name} was removed meanwhile, and somebody else has the name")
             return people.embeddings_of(db, number, self.contract.embedding_size)
 
     def remove(self, *names: str) -> Removal:
-        """Remove people: names, consents and samples are overwritten, and the write-ahead log is truncated.
+        """Remove people: names, consents and samples are overwritten, and nothing is left of them in other files.
+
+        Those are the write-ahead log, and what `mien serve` keeps of challenges and attempts; see `accompany`.
 
         Raises:
             PersonNotFoundError: nobody of one of the names is enrolled; then nobody is removed.
@@ -221,10 +234,7 @@ class Gallery:
             PersonNotFoundError: nobody of that name is enrolled.
         """
         with self._writing() as db:
-            own = [sample.number for sample in people.samples_of(db, people.get_person(db, name).number)]
-            if number not in own:
-                have = ", ".join(map(str, own)) or "none"
-                raise GalleryError(f"{name} has no sample {number}; the person's samples are: {have}")
+            people.check_sample(db, name, number)
             erasure.blank_samples(db, [number])
         return Removal((), 1, not self.finish_removals())
 
@@ -234,13 +244,27 @@ class Gallery:
         return self.remove(*(person.name for person in self.people() if person.expired(now)))
 
     def finish_removals(self, seconds: float = ERASURE_SECONDS) -> bool:
-        """Truncate the write-ahead log, so that removed bytes are nowhere; gives whether that was possible.
+        """Finish what removals left pending, so that removed bytes are nowhere; gives whether that was possible.
 
         Args:
-            seconds: how long to go on trying while some process reads the file.
+            seconds: how long to go on trying while another process uses the files.
         """
-        with sentences(self.path):
-            return erasure.truncate_log(self.path, seconds)
+        with gallery_sentences(self.path):
+            self._identity.check()
+            return erasure.finish_removals(self._place, seconds)
+
+    def accompany(self, file: Path, tables: Sequence[str]) -> str:
+        """Note that another SQLite file keeps something about people, so that removals reach it.
+
+        Args:
+            file: its path; best beside the gallery, so that both are moved together.
+            tables: its tables with a column ``person`` that holds people's numbers, 0 for nobody's.
+
+        Returns:
+            The gallery's mark: random text that no other gallery has.
+        """
+        with self._writing() as db:
+            return record_companion(db, self._place, file, tables)
 
     def export(self, names: Sequence[str] | None = None) -> Iterator[Exported]:
         """Everything that is stored about people: of the given names, or everybody; errors as of `person`."""
@@ -267,7 +291,7 @@ class Gallery:
         with self._writing() as db:
             taken = people.all_names(db)
             for record in exported:
-                person, vectors = record.person, self._checked(record.embeddings)
+                person, vectors = record.person, self._vectors(record.embeddings)
                 name = checked_name(person.name)
                 if name in taken:
                     raise PersonExistsError(f"{name} is enrolled already; remove that person first, or rename one")
@@ -314,7 +338,7 @@ class Gallery:
             expired=expired,
             removed=removed,
             pending=pending,
-            size=self.path.stat().st_size,
+            size=self._place.stat().st_size,
             threshold=None if thresholds is None else thresholds.identification,
             verification_threshold=None if thresholds is None else thresholds.verification,
             threshold_from="nowhere yet: run `mien calibrate`" if thresholds is None else thresholds.chosen_on,
@@ -335,7 +359,8 @@ class Gallery:
     def _followed(self) -> Index:
         """The index, brought to the newest committed state."""
         with self._follow_lock:
-            with self._read_lock, sentences(self.path):
+            with self._read_lock, gallery_sentences(self.path):
+                self._identity.check()
                 (version,) = self._reader.execute("PRAGMA data_version").fetchone()
             if version != self._version:
                 with self._reading() as db:
@@ -358,38 +383,18 @@ class Gallery:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._write_lock, sentences(self.path), transaction(self._writer, "IMMEDIATE"):
-            yield self._writer
+        with self._write_lock, gallery_sentences(self.path):
+            self._identity.check()
+            with transaction(self._writer, "IMMEDIATE"):
+                yield self._writer
+            self._identity.check()  # nothing is acknowledged that went into a file without a name
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._read_lock, sentences(self.path), transaction(self._reader, "DEFERRED"):
-            yield self._reader
+        with self._read_lock, gallery_sentences(self.path):
+            self._identity.check()
+            with transaction(self._reader, "DEFERRED"):
+                yield self._reader
 
-    def _checked(self, embeddings: ArrayLike) -> Floats:
-        """Embeddings as ``(N, D)`` float32."""
-        vectors = np.atleast_2d(np.asarray(embeddings, np.float32))
-        size = self.contract.embedding_size
-        if vectors.ndim != 2 or vectors.shape[1] != size:
-            raise GalleryError(f"embeddings {vectors.shape} do not fit {self.path}; give {size} numbers each")
-        if not np.isfinite(vectors).all():
-            raise GalleryError("an embedding is not finite; the model's answer holds NaN or infinity")
-        return vectors
-
-
-def _check_enrolment(person: Person | None, name: str, consent: str, expected: int | None, now: datetime) -> None:
-    """Refuse to enrol without consent, or when somebody came or went since the caller looked."""
-    number = NOBODY if person is None else person.number
-    if expected not in (None, number):
-        if expected == NOBODY:
-            raise PersonExistsError(f"{name} is enrolled already; add samples to that person, or choose another name")
-        raise PersonNotFoundError(f"{name} was removed meanwhile; enrol the person anew, with consent")
-    if consent.strip():
-        return
-    if person is None:
-        raise GalleryError(f"{name} is new and has given no consent; tell what the person agreed to")
-    if person.expired(now):
-        raise GalleryError(
-            f"the consent of {name} ended on {person.expires:%Y-%m-%d}; tell what the person agrees to now, or remove "
-            "the person"
-        )
+    def _vectors(self, embeddings: ArrayLike) -> Floats:
+        return checked_vectors(embeddings, self.contract.embedding_size, self.path)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import PersonNotFoundError
+from mien.errors import GalleryError, PersonNotFoundError
 from mien.gallery.database import NEVER, bucket
 from mien.gallery.names import normalized_name, storable
 from mien.gallery.records import Person, Sample
@@ -109,6 +109,11 @@ def name_of(db: sqlite3.Connection, person: int) -> str | None:
     return None if row is None else str(row[0])
 
 
+def is_enrolled(db: sqlite3.Connection, key: int | str) -> bool:
+    """Whether a number, or a name, is somebody's."""
+    return find_person(db, key) is not None if isinstance(key, str) else name_of(db, key) is not None
+
+
 def expired_people(db: sqlite3.Connection, now: datetime) -> Integers:
     """Numbers of the people whose consent has ended, ``(E,)``."""
     rows = db.execute("SELECT number FROM people WHERE expires <= ? AND removed = 0", (to_text(now),))
@@ -126,6 +131,19 @@ def samples_of(db: sqlite3.Connection, person: int) -> list[Sample]:
         "SELECT number, added, source FROM samples WHERE person = ? AND removed = 0 ORDER BY number", (person,)
     )
     return [Sample(number, to_time(added), source) for number, added, source in rows]
+
+
+def check_sample(db: sqlite3.Connection, name: str, number: int) -> None:
+    """Refuse a sample that is not the person's.
+
+    Raises:
+        GalleryError: the person has no such sample.
+        PersonNotFoundError: nobody of that name is enrolled.
+    """
+    own = [sample.number for sample in samples_of(db, get_person(db, name).number)]
+    if number not in own:
+        have = ", ".join(map(str, own)) or "none"
+        raise GalleryError(f"{name} has no sample {number}; the person's samples are: {have}")
 
 
 def embeddings_of(db: sqlite3.Connection, person: int, size: int) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.analyzer import Crop
+from mien.crops import Crop
 from mien.images import Pixels
 
 MIN_FACE = 64.0

@@ -78,6 +78,11 @@ class Identification:
         """The nearest person when near enough; None: nobody who is enrolled (open set)."""
         return self.matches[0] if self.matches and self.matches[0].distance <= self.threshold else None
 
+    @property
+    def near(self) -> tuple[Match, ...]:
+        """The matches that are near enough."""
+        return tuple(match for match in self.matches if match.distance <= self.threshold)
+
 
 @dataclass(frozen=True, slots=True)
 class Removal:

@@ -35,10 +35,15 @@ class Branch(nn.Module):
 
     def forward(self, shared: Tensor) -> Tensor:
         """Map the shared features ``(N, C, H, W)`` to the task's output ``(N, outputs)``."""
+        output: Tensor = self.head(self.pooled(shared))
+        return output
+
+    def pooled(self, shared: Tensor) -> Tensor:
+        """Map the shared features to what the head reads, ``(N, pooled_size)``."""
         if self.grid and self.grid != shared.shape[-1]:
             shared = F.interpolate(shared, size=(self.grid, self.grid), mode="bilinear")
-        output: Tensor = self.head(self.pool(self.stages(shared)))
-        return output
+        features: Tensor = self.pool(self.stages(shared))
+        return features
 
 
 class FaceNetwork(nn.Module):

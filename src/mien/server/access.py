@@ -14,12 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from mien.server.keys import Role
+from mien.server.paths import needs_key
 from mien.server.problems import Code, ProblemError
-from mien.server.service import Service, Services
+from mien.server.service import Service, get_service
 from mien.server.settings import is_local
-
-SOCKET_PROTOCOL = "mien"
-"""Subprotocol of the WebSocket. A browser cannot send headers there: it offers this one and ``key.<the key>``."""
 
 PROXY_HEADERS = ("forwarded", "via", "x-real-ip")
 """With all that begin with ``x-forwarded-``: what proxies add."""
@@ -38,6 +36,21 @@ class Caller:
 
     id: str
     role: Role
+
+
+async def admit(connection: HTTPConnection) -> Caller | None:
+    """Let a connection pass, before anything of its body is read; None where no key is needed.
+
+    Raises:
+        ProblemError: a key is needed and none that is valid was sent; and as of `identify_caller`.
+    """
+    if not needs_key(connection.scope["path"]):
+        return None
+    caller = await identify_caller(connection, get_service(connection))
+    if caller is None:
+        raise ProblemError(Code.KEY_REQUIRED, "the request has no valid API key; send one as Authorization: Bearer")
+    connection.state.caller = caller
+    return caller
 
 
 async def identify_caller(connection: HTTPConnection, service: Service) -> Caller | None:
@@ -74,7 +87,7 @@ def check_origin(connection: HTTPConnection) -> None:
         ProblemError: the request has an origin that is not this service's.
     """
     origin = connection.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != connection.headers.get("host", "").lower():
+    if origin is not None and _place(origin) != connection.headers.get("host", "").lower():
         raise ProblemError(Code.ORIGIN_REFUSED, "the request comes from the page of another site")
 
 
@@ -97,21 +110,20 @@ def require(role: Role) -> Callable[..., Awaitable[Caller]]:
 
     async def caller(
         connection: HTTPConnection,
-        service: Services,
         _: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],  # documents the scheme
     ) -> Caller:
-        return await admitted(connection, service, role)
+        return admitted(connection, role)
 
     return caller
 
 
-async def admitted(connection: HTTPConnection, service: Service, role: Role) -> Caller:
-    """The caller, who must have a role.
+def admitted(connection: HTTPConnection, role: Role) -> Caller:
+    """The caller that `admit` let pass, who must have a role.
 
     Raises:
-        ProblemError: there is no valid key, or its role does not suffice; and as of `identify_caller`.
+        ProblemError: there is none, or the role does not suffice.
     """
-    caller = await identify_caller(connection, service)
+    caller: Caller | None = getattr(connection.state, "caller", None)
     if caller is None:
         raise ProblemError(Code.KEY_REQUIRED, "the request has no valid API key; send one as Authorization: Bearer")
     if not caller.role.includes(role):
@@ -122,6 +134,13 @@ async def admitted(connection: HTTPConnection, service: Service, role: Role) -> 
 Analyser = Annotated[Caller, Depends(require(Role.ANALYSE))]
 Enroller = Annotated[Caller, Depends(require(Role.ENROL))]
 Administrator = Annotated[Caller, Depends(require(Role.ADMIN))]
+
+
+def _place(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # as of "http://["
+        return None
 
 
 def _passed_on(connection: HTTPConnection) -> bool:

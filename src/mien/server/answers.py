@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from mien.authentication import State, result_of
+from mien.calibration import Calibration, Choice
 from mien.evaluation import Interval
-from mien.gallery import Calibration, Identification, Person, PhotoReport, Sample
-from mien.gallery.calibration import Choice
+from mien.gallery import Identification, Person, PhotoReport, Sample
 from mien.outputs import plain
 from mien.server.schemas import (
     CalibrationAnswer,
@@ -37,6 +37,7 @@ def face_answer(face: Face, embeddings: bool = False) -> FaceAnswer:
         landmarks=None
         if face.landmarks is None
         else [[round(float(value), 2) for value in point] for point in face.landmarks],
+        found_by=face.found_by,
         expression=None if scores is None else scores.top,
         probabilities=None if scores is None else {name: round(scores[name], 6) for name in scores},
         embedding=[float(str(value)) for value in face.identity] if embeddings else None,

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 import mien
 from mien.errors import MienError
 from mien.server import describe
+from mien.server.connections import Connections
 from mien.server.gate import Gate
 from mien.server.metrics import Metrics
 from mien.server.paths import Page, methods_at
@@ -23,7 +24,7 @@ from mien.server.problems import Code, ProblemError, problem_of, response
 from mien.server.routes import analysis, calibration, challenges, operations, people
 from mien.server.service import opened
 from mien.server.settings import Settings
-from mien.server.upkeep import swept
+from mien.server.upkeep import swept, watched
 
 PAGE = Path(__file__).parent / "page"
 """The page's files; served when there is an index.html."""
@@ -41,16 +42,23 @@ _STATUS_CODES = {
 }
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Make the application; the model is loaded and the files are opened when it starts."""
+def create_app(settings: Settings, connections: Connections | None = None) -> FastAPI:
+    """Make the application; the model is loaded and the files are opened when it starts.
+
+    Args:
+        settings: what it works with.
+        connections: those that the server's socket counts, see `mien.server.connections`. Without, whatever server runs
+            the application limits them, and closes those on which nothing happens.
+    """
     metrics = Metrics()
+    connections = Connections(settings.limits.connections, 0) if connections is None else connections
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service_files = opened(settings, metrics)
         app.state.service = await run_in_threadpool(service_files.__enter__)
         try:
-            async with swept(app.state.service):
+            async with swept(app.state.service), watched(connections):
                 yield
         finally:
             await run_in_threadpool(service_files.__exit__, None, None, None)
@@ -66,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # it would send clients to whatever host they named
         generate_unique_id_function=lambda route: route.name,
-        middleware=[Middleware(Gate, limits=settings.limits, metrics=metrics)],
+        middleware=[Middleware(Gate, limits=settings.limits, metrics=metrics, connections=connections)],
     )
     _add_routes(app)
     _add_handlers(app)
@@ -100,8 +108,9 @@ def _add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        if isinstance(error.__cause__, ProblemError):  # raised while the framework read the body
-            return response(error.__cause__, request.state.request_id)
+        problem: ProblemError | None = getattr(request.state, "problem", None)  # of the body
+        if problem is not None:
+            return response(problem, request.state.request_id)
         code = _STATUS_CODES.get(error.status_code, Code.REQUEST_INVALID)
         answer = response(
             ProblemError(code, f"{error.detail}: {request.method} at this path"), request.state.request_id

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from mien.authentication import Store
 from mien.errors import ServiceError
 from mien.server.keys import Key, Role, matches, new_key, split
-from mien.server.store import Store
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, hash BLOB NOT NULL, "
+    "created TEXT NOT NULL) STRICT",
+    # A row once a key was revoked: without keys the service is shut from then on, not open as before the first.
+    "CREATE TABLE IF NOT EXISTS shut (only_one INTEGER PRIMARY KEY CHECK (only_one = 1)) STRICT",
+)
 
 
 class KeyStore:
@@ -18,6 +25,9 @@ class KeyStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        with store.writing() as db:
+            for table in _TABLES:
+                db.execute(table)
 
     def add(self, name: str, role: Role) -> str:
         """Make a key; gives its text, which is stored nowhere.

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import Any, TypeVar
 
 from mien.analyzer import Mien
+from mien.detection import EVERY_WAY
 from mien.errors import ImageError
-from mien.images import Pixels
+from mien.photo import Photo
 from mien.server.metrics import Metrics
-from mien.server.photos import decode
+from mien.server.photos import open_photo
 from mien.server.problems import Code, ProblemError
-from mien.types import Face, ImageFailure
+from mien.types import Face, FoundBy, ImageFailure
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ LINGER_SECONDS = 0.003
 @dataclass(frozen=True, slots=True, eq=False)
 class _Photo:
     data: bytes
+    ways: tuple[FoundBy, ...]
     result: Future[list[Face]] = field(default_factory=Future)
 
 
@@ -47,7 +49,7 @@ class Lanes:
         mien: looks at the photos.
         lanes: how many threads; the runtime computes outside of Python's lock, so that they use several cores.
         capacity: how many photos and pieces of work may wait.
-        max_pixels: see `mien.server.photos.decode`.
+        max_pixels: see `mien.server.photos.open_photo`.
         metrics: where to count.
     """
 
@@ -65,14 +67,18 @@ class Lanes:
         """Whether photos can be taken."""
         return not self._closed and all(thread.is_alive() for thread in self._threads)
 
-    async def faces(self, photo: bytes) -> list[Face]:
+    async def faces(self, photo: bytes, ways: Sequence[FoundBy] = EVERY_WAY) -> list[Face]:
         """Find and analyse the faces of an encoded photo.
+
+        Args:
+            photo: the file.
+            ways: the ways to look for faces, as of `mien.Mien.analyze`.
 
         Raises:
             ImageError: it cannot be read.
             ProblemError: too many photos are waiting.
         """
-        faces: list[Face] = await self._put(_Photo(photo))
+        faces: list[Face] = await self._put(_Photo(photo, tuple(ways)))
         return faces
 
     async def run(self, function: Callable[[], T]) -> T:
@@ -116,15 +122,17 @@ class Lanes:
             if self._queue:
                 batch.append(self._queue.popleft())
             if batch and isinstance(batch[0], _Photo):
-                self._gather(batch)
+                self._gather(batch, batch[0].ways)
             self._metrics.waiting.dec(len(batch))
             return batch
 
-    def _gather(self, batch: list[_Photo | _Work]) -> None:
+    def _gather(self, batch: list[_Photo | _Work], ways: tuple[FoundBy, ...]) -> None:
+        """Take further photos that are searched in the same ways."""
         end = time.monotonic() + LINGER_SECONDS
         while len(batch) < BATCH:
             if self._queue:
-                if not isinstance(self._queue[0], _Photo):
+                following = self._queue[0]
+                if not isinstance(following, _Photo) or following.ways != ways:
                     return
                 batch.append(self._queue.popleft())
             elif self._closed or not self._changed.wait(max(0.0, end - time.monotonic())):
@@ -133,7 +141,8 @@ class Lanes:
     def _look(self, photos: list[_Photo]) -> None:
         readable: list[_Photo] = []
         try:
-            for position, answer in enumerate(self._mien.analyze_stream(self._decoded(photos, readable))):
+            answers = self._mien.analyze_stream(self._decoded(photos, readable), ways=photos[0].ways)
+            for position, answer in enumerate(answers):
                 result = readable[position].result
                 if isinstance(answer, ImageFailure):
                     result.set_exception(ImageError(answer.message))
@@ -145,16 +154,16 @@ class Lanes:
                 if not item.result.done():
                     item.result.set_exception(error)
 
-    def _decoded(self, photos: list[_Photo], readable: list[_Photo]) -> Iterator[Pixels]:
-        """Decode one after the other, so that few are held in memory; who is unreadable is told so at once."""
+    def _decoded(self, photos: list[_Photo], readable: list[_Photo]) -> Iterator[Photo]:
+        """Open one after the other, so that few are held in memory; who is unreadable is told so at once."""
         for item in photos:
             try:
-                pixels = decode(item.data, self._max_pixels)
+                photo = open_photo(item.data, self._max_pixels)
             except ImageError as error:
                 item.result.set_exception(error)
             else:
                 readable.append(item)
-                yield pixels
+                yield photo
 
 
 def _do(item: _Work) -> None:

@@ -15,7 +15,19 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 INTERFACE = ("/v1/", "/metrics")
 """Where the interface's paths begin."""
 
+OPEN = ("/v1/service", "/v1/health", "/v1/ready", "/v1/problems", "/v1/openapi.json")
+"""Paths of the interface that need no key, with all below them."""
+
 _PAGE_METHODS = ("GET", "HEAD")
+
+
+def needs_key(path: str) -> bool:
+    """Whether calls at a path need a key, whether or not there is something at it.
+
+    >>> needs_key("/v1/people"), needs_key("/v1/problems/busy"), needs_key("/index.html")
+    (True, False, False)
+    """
+    return path.startswith(INTERFACE) and not any(path == open_ or path.startswith(f"{open_}/") for open_ in OPEN)
 
 
 class Page(Mount):

@@ -1,4 +1,4 @@
-"""Decode photos of strangers: the header tells the size before anything is unpacked."""
+"""Open photos of strangers: the header tells the size before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from threading import Lock
 from PIL import Image, UnidentifiedImageError
 
 from mien.errors import ImageError
-from mien.images import FORMATS, Pixels, load_image
+from mien.images import FORMATS
+from mien.photo import Photo
 
 _OPEN_LOCK = Lock()  # catch_warnings is not safe among threads
 _NO_PHOTO = "is not an image of a known format; give a JPEG, PNG or WebP photo"
 
 
-def decode(data: bytes, max_pixels: int, name: str = "the photo") -> Pixels:
-    """Decode a photo that is small enough.
+def open_photo(data: bytes, max_pixels: int, name: str = "the photo") -> Photo:
+    """Open a photo that is small enough.
 
     HEIC is not taken: browsers convert it, and its decoder tells no size beforehand.
 
@@ -39,7 +40,7 @@ def decode(data: bytes, max_pixels: int, name: str = "the photo") -> Pixels:
     with image:
         if image.width * image.height > max_pixels:
             raise ImageError(_too_large(name, max_pixels))
-        return load_image(image, name=name)
+    return Photo(data, name=name)
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from mien.errors import (
+    ChallengeNotFoundError,
     DataError,
     GalleryError,
     ImageError,
@@ -20,6 +20,8 @@ from mien.errors import (
     NoFaceError,
     PersonExistsError,
     PersonNotFoundError,
+    StorageError,
+    StorageReplacedError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -28,6 +30,7 @@ MEDIA_TYPE = "application/problem+json"
 class Code(StrEnum):
     """What clients may rely on; a code's meaning never changes."""
 
+    FRAMING_AMBIGUOUS = "framing_ambiguous"
     REQUEST_INVALID = "request_invalid"
     KEY_REQUIRED = "key_required"
     ROLE_INSUFFICIENT = "role_insufficient"
@@ -64,6 +67,9 @@ class Kind:
 
 
 KINDS = {
+    Code.FRAMING_AMBIGUOUS: Kind(
+        400, "The request's length is ambiguous", "Send `Content-Length` or `Transfer-Encoding`, not both."
+    ),
     Code.REQUEST_INVALID: Kind(
         422, "The request is invalid", "Correct what `detail` names; the OpenAPI tells the form."
     ),
@@ -125,8 +131,13 @@ class ProblemError(Exception):
 
 def problem_of(error: MienError) -> ProblemError:
     """The problem that an error of the library is to a client."""
-    if isinstance(error.__cause__, sqlite3.Error):
+    if isinstance(error, StorageReplacedError):  # its own sentence names a path
+        detail = "a file of the service was removed or replaced while it ran; put it back, or start the service anew"
+        return ProblemError(Code.STORAGE_UNAVAILABLE, detail, 60.0)
+    if isinstance(error, StorageError):
         return ProblemError(Code.STORAGE_UNAVAILABLE, "a file of the service cannot be used now; try again", 1.0)
+    if isinstance(error, LockedError):
+        return ProblemError(Code.PERSON_LOCKED, str(error), error.seconds)
     for kind, code in _CODES.items():
         if isinstance(error, kind):
             return ProblemError(code, str(error))
@@ -136,7 +147,7 @@ def problem_of(error: MienError) -> ProblemError:
 _CODES: dict[type[MienError], Code] = {
     ImageError: Code.PHOTO_UNUSABLE,
     NoFaceError: Code.NO_FACE,
-    LockedError: Code.PERSON_LOCKED,
+    ChallengeNotFoundError: Code.CHALLENGE_NOT_FOUND,
     DataError: Code.CALIBRATION_IMPOSSIBLE,
     PersonExistsError: Code.PERSON_EXISTS,
     PersonNotFoundError: Code.PERSON_NOT_FOUND,
@@ -165,5 +176,7 @@ def response(error: ProblemError, request_id: str) -> JSONResponse:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if error.code is Code.KEY_REQUIRED:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.code is Code.FRAMING_AMBIGUOUS:
+        headers["Connection"] = "close"  # what follows on it may be anything
     status = KINDS[error.code].status
     return JSONResponse(record(error, request_id), status_code=status, headers=headers, media_type=MEDIA_TYPE)

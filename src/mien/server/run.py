@@ -14,18 +14,26 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from mien.authentication import Store
 from mien.errors import ServiceError
 from mien.gallery import Gallery
 from mien.runtime import Model
 from mien.server.app import create_app
+from mien.server.connections import Connections
 from mien.server.key_store import KeyStore
+from mien.server.listener import Listener, descriptors
 from mien.server.rules import read_rules
-from mien.server.settings import Settings
-from mien.server.store import Store
+from mien.server.settings import Limits, Settings
 from mien.server.workers import Workers
 
 GRACE_SECONDS = 30
 """How long what was accepted may take to end after the signal."""
+
+BACKLOG = 512
+"""Connections that may wait to be accepted."""
+
+OTHER_FILES = 100
+"""Descriptors for all but connections: files, pipes, the event loop's own."""
 
 _LOG = logging.getLogger("mien.server")
 
@@ -74,6 +82,7 @@ def check(settings: Settings) -> None:
     """
     contract = Model(settings.model, providers=settings.providers).contract
     read_rules(settings.policy, contract)
+    _check_gallery(settings)
     with Gallery(settings.gallery, contract), Store(settings.store) as store:
         if not settings.local and not KeyStore(store).any():
             raise ServiceError(
@@ -81,16 +90,31 @@ def check(settings: Settings) -> None:
             )
 
 
-def worker_app(settings: Settings) -> FastAPI:
+def _check_gallery(settings: Settings) -> None:
+    """Refuse to create a gallery where one was; an empty one would be taken for it."""
+    if settings.gallery.exists() or not settings.store.exists():
+        return
+    with Store(settings.store) as store:
+        if store.paired:
+            raise ServiceError(
+                f"{settings.gallery} does not exist any more, but {settings.store} belongs to it; put it back, or move "
+                "that file away too"
+            )
+
+
+def worker_app(settings: Settings, connections: Connections) -> FastAPI:
     """The application of one process."""
     _configure_logging()
-    return create_app(settings)
+    return create_app(settings, connections)
 
 
-def _config(settings: Settings, listening: Listening) -> uvicorn.Config:
+def _config(settings: Settings, listening: Listening, connections: Connections) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(worker_app, settings),
+        partial(worker_app, settings, connections),
         factory=True,
+        loop="asyncio",  # others accept connections by themselves
+        http="h11",
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,  # it would write down paths, which hold names
         proxy_headers=False,  # anybody could send them
@@ -107,14 +131,23 @@ def _work(settings: Settings, listening: Listening, bound: socket.socket) -> Non
     """What each worker does: serve until a signal."""
     # uvicorn raises the signal again at its end, which would make the exit look like a failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(_config(settings, listening)).run(sockets=[bound])
+    connections = _connections(settings.limits)
+    with suppress(KeyboardInterrupt), Listener(bound, connections) as listener:
+        uvicorn.Server(_config(settings, listening, connections)).run(sockets=[listener])
+
+
+def _connections(limits: Limits) -> Connections:
+    """As many as are allowed, and as there are descriptors for."""
+    most = min(limits.connections, max(1, descriptors(limits.connections + OTHER_FILES) - OTHER_FILES))
+    if most < limits.connections:
+        _LOG.warning("there are descriptors for %d connections only; raise the limit of open files", most)
+    return Connections(most, max(1, most // 4) if limits.per_address is None else limits.per_address)
 
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        bound = socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
+        bound = socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
         raise ServiceError(f"cannot listen at {host}:{port} ({error}); choose another --host or --port") from error
     # Connections inherit it. An answer is sent in two pieces, and the second one would wait 40 ms for the receipt of
@@ -139,7 +172,7 @@ def _check_tls(listening: Listening) -> None:
 
 def _configure_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each request that is none
 
 
 def _in_url(host: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mien.authentication import Reason, Status
 from mien.gallery import MAX_NAME
 from mien.server.keys import Role
-from mien.types import Expression
+from mien.types import Expression, FoundBy
 
 Name = Annotated[
     str, Field(min_length=1, max_length=MAX_NAME, description="A person's name, as enrolled; without `/`.")
@@ -36,6 +36,9 @@ class FaceAnswer(Answer):
     score: float = Field(description="The detector's confidence, 0 to 1.")
     landmarks: list[list[float]] | None = Field(
         description="Five [x, y]: the eyes from left to right, nose tip, corners of the mouth from left to right."
+    )
+    found_by: FoundBy = Field(
+        description="How the face was found: in the photo as it is, with a repeated border, or turned clockwise."
     )
     expression: Expression | None = Field(description="The most probable expression.")
     probabilities: Probabilities | None
@@ -78,7 +81,9 @@ class IdentifiedFace(FaceAnswer):
     """One face, and who it may be."""
 
     known: str | None = Field(description="The nearest person when near enough; null: nobody who is enrolled.")
-    matches: list[MatchAnswer] = Field(description="The nearest people, near enough or not.")
+    matches: list[MatchAnswer] = Field(
+        description="The nearest people, near enough or not; for keys of the role analyse, only who is near enough."
+    )
 
 
 class IdentificationAnswer(Answer):

@@ -12,16 +12,15 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from mien.analyzer import Mien
+from mien.authentication import ChallengeStore, Store
 from mien.contract import Contract
 from mien.gallery import Gallery
-from mien.server.challenges import ChallengeStore
 from mien.server.key_store import KeyStore
 from mien.server.lanes import Lanes
-from mien.server.limits import Rate, Slots
+from mien.server.limits import Rate
 from mien.server.metrics import Metrics, worker_ended
 from mien.server.rules import Rules, read_rules
 from mien.server.settings import Settings
-from mien.server.store import Store
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +36,6 @@ class Service:
     lanes: Lanes
     metrics: Metrics
     rate: Rate
-    sockets: Slots
     rules: Rules
 
     @property
@@ -67,11 +65,10 @@ def opened(settings: Settings, metrics: Metrics) -> Iterator[Service]:
                 gallery=gallery,
                 store=store,
                 keys=KeyStore(store),
-                challenges=ChallengeStore(store),
+                challenges=ChallengeStore(store, gallery),
                 lanes=lanes,
                 metrics=metrics,
                 rate=Rate(limits.rate),
-                sockets=Slots(limits.concurrency),
                 rules=rules,
             )
         finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mien.errors import ServiceError
-from mien.gallery.database import service_file
+from mien.gallery.companions import service_file
 
 LOCAL_NAME = "localhost"
 
@@ -23,6 +23,9 @@ class Limits:
             The double may come at once.
         concurrency: requests in work, and WebSockets open, at the same time, each.
         queue: photos that wait to be looked at.
+        connections: that may be open at the same time, in each worker.
+        per_address: of them, those of one address (of IPv6: of its /64); 0 for any number, as behind a proxy, whose
+            address all have. None: a quarter.
 
     Raises:
         ServiceError: a limit is not above zero.
@@ -33,11 +36,15 @@ class Limits:
     rate: float = 50.0
     concurrency: int = 64
     queue: int = 64
+    connections: int = 1000
+    per_address: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("body", "pixels", "rate", "concurrency", "queue"):
+        for name in ("body", "pixels", "rate", "concurrency", "queue", "connections"):
             if not getattr(self, name) > 0:
                 raise ServiceError(f"the limit {name} is {getattr(self, name)}; give more than zero")
+        if self.per_address is not None and self.per_address < 0:
+            raise ServiceError(f"the limit per_address is {self.per_address}; give 0 for any number, or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from starlette.concurrency import run_in_threadpool
 
 from mien.errors import MienError
+from mien.server.connections import Connections
+from mien.server.quiet_log import handle
 from mien.server.service import Service
 
 SWEEP_SECONDS = 30.0
+
+WATCH_SECONDS = 1.0
 
 _LOG = logging.getLogger("mien.server")
 
@@ -21,13 +25,33 @@ _LOG = logging.getLogger("mien.server")
 @asynccontextmanager
 async def swept(service: Service) -> AsyncIterator[None]:
     """Every `SWEEP_SECONDS` while the block runs, end and remove old challenges, and finish removals of people."""
-    task = asyncio.create_task(_sweep(service))
+    async with _beside(_sweep(service)):
+        yield
+
+
+@asynccontextmanager
+async def watched(connections: Connections) -> AsyncIterator[None]:
+    """Every `WATCH_SECONDS` while the block runs, end connections on which nothing happens."""
+    asyncio.get_running_loop().set_exception_handler(handle)
+    async with _beside(_watch(connections)):
+        yield
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _watch(connections: Connections) -> None:
+    while True:
+        connections.end_stuck()
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 async def _sweep(service: Service) -> None:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from mien.training.calibration import (
+    Calibration,
+    CalibrationReport,
+    LogitScaling,
+    calibrate,
+    can_calibrate,
+    fit_scaling,
+)
 from mien.training.checkpoint import BEST, LAST, load_checkpoint
 from mien.training.data import Source, load_sources
 from mien.training.devices import Device, choose_device
@@ -12,14 +20,20 @@ from mien.training.trainer import Observer, Trainer
 __all__ = [
     "BEST",
     "LAST",
+    "Calibration",
+    "CalibrationReport",
     "Device",
+    "LogitScaling",
     "Observer",
     "Recipe",
     "Source",
     "Trainer",
+    "calibrate",
+    "can_calibrate",
     "choose_device",
     "choose_threshold",
     "export",
+    "fit_scaling",
     "load_checkpoint",
     "load_recipe",
     "load_sources",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,16 +18,18 @@ from mien.networks import (
     IDENTITY,
     RANDOM,
     Backbone,
+    Branch,
     FaceNetwork,
     estimate_statistics,
     expression_layers,
     load_backbone,
     restore_batch_norm,
 )
+from mien.training.blendshapes import BlendshapeHead
 from mien.training.checkpoint import load_checkpoint, recipe_of
 from mien.training.data import Source
 from mien.training.recipe import Recipe
-from mien.training.tasks import Task, Teacher, build_tasks
+from mien.training.tasks import ExpressionTask, Task, Teacher, build_tasks
 from mien.weighting import TaskWeighting, build_weighting
 
 _CALIBRATION_PHOTOS = 512
@@ -127,6 +130,9 @@ def build(recipe: Recipe, sources: list[Source], teacher: Teacher | None = None)
     for task in recipe.network.batch_norm:
         if task in network.branches:
             restore_batch_norm(network.branches[task], shared)
+    for part in tasks.values():
+        if isinstance(part, ExpressionTask) and part.recipe.blendshapes:
+            part.blendshapes = BlendshapeHead(_pooled_size(network, shared[0][:1]))
     weighting = build_weighting(
         recipe.weighting.method,
         list(tasks),
@@ -135,6 +141,14 @@ def build(recipe: Recipe, sources: list[Source], teacher: Teacher | None = None)
         shared_parameters=[parameter for parameter in network.trunk.parameters() if parameter.requires_grad],
     )
     return Parts(network, tasks, weighting)
+
+
+@torch.no_grad()
+def _pooled_size(network: FaceNetwork, shared: Tensor) -> int:
+    """Length of the features that the head of the expression branch reads."""
+    branch = deepcopy(network.branches[EXPRESSION]).eval()
+    assert isinstance(branch, Branch)  # noqa: S101 -- nn.ModuleDict forgets the type
+    return branch.pooled(shared).shape[1]
 
 
 def take_over(network: FaceNetwork, path: Path) -> None:

@@ -93,7 +93,7 @@ class Batches:
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0 over all epochs."""
         generator = self._generator(1, step)
-        views, stems, identities, shares, weights = [], [], [], [], []
+        views, stems, identities, shares, weights, blendshapes = [], [], [], [], [], []
         offset = 0
         for number, source in enumerate(self.sources):
             rows = self._rows(number, step)
@@ -108,10 +108,19 @@ class Batches:
             identities.append(torch.where(identity == UNLABELLED, identity, identity + offset))
             shares.append(source.train.shares[rows])
             weights.append(self._weights[number].expand(len(rows), -1))
+            if source.blendshapes is not None:
+                blendshapes.append(source.blendshapes[rows])
             offset += len(source.train.people)
         expression = self.recipe.tasks.expression
         pixels = torch.cat(views) if expression and expression.taught else None
-        return Batch(pixels, torch.cat(stems), torch.cat(identities), torch.cat(shares), torch.cat(weights))
+        return Batch(
+            pixels,
+            torch.cat(stems),
+            torch.cat(identities),
+            torch.cat(shares),
+            torch.cat(weights),
+            torch.cat(blendshapes) if blendshapes else None,
+        )
 
     def _view(self, source: Source, images: Tensor, generator: torch.Generator) -> Tensor:
         return source.recipe.augmentation(images, self.recipe.crop_size, generator)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from mien.datasets import READERS, UNLABELLED, FacePixels, SampleSet, decode, drop_repeats, split_by_person
 from mien.errors import DataError
+from mien.training.blendshapes import BLENDSHAPES, read_blendshapes
 from mien.training.groups import divide_by_groups
 from mien.training.recipe import Recipe
 from mien.training.sources import SourceRecipe
@@ -24,16 +26,21 @@ class Source:
         recipe: what the recipe says about it.
         train: photos to train on.
         validation: photos to choose by, or None.
+        blendshapes: those of the photos to train on, see `read_blendshapes`; None where the recipe has no use for them.
     """
 
     recipe: SourceRecipe
     train: FacePixels
     validation: FacePixels | None
+    blendshapes: Tensor | None = None
 
     def to(self, device: torch.device) -> Source:
         """The same photos and labels on a device."""
         return replace(
-            self, train=self.train.to(device), validation=self.validation.to(device) if self.validation else None
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device) if self.validation else None,
+            blendshapes=None if self.blendshapes is None else self.blendshapes.to(device),
         )
 
 
@@ -97,7 +104,16 @@ def _load(
     )
     for skipped in train.skipped:
         report(f"{source.data}: skipped {skipped.name}: {skipped.reason}")
-    return Source(source, kept, validation)
+    return Source(source, kept, validation, _blendshapes(source, folder, kept, recipe))
+
+
+def _blendshapes(source: SourceRecipe, folder: Path, photos: FacePixels, recipe: Recipe) -> Tensor | None:
+    if not (recipe.tasks.expression and recipe.tasks.expression.blendshapes):
+        return None
+    if source.blendshapes is None:
+        return torch.full((len(photos), BLENDSHAPES), torch.nan)
+    inside = (folder if folder.is_dir() else folder.parent) / source.blendshapes
+    return read_blendshapes(inside if inside.is_file() else Path(source.blendshapes), photos.names)
 
 
 def _divide(

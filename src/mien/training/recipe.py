@@ -113,12 +113,15 @@ class ExpressionRecipe(Section):
             from Beta(a, a) (manifold mixup, Verma et al. 2019); 0 for none.
         taught: share of the target that is the mean of what earlier runs say of the same view (Hinton et al. 2015);
             they are given when training starts (``--teacher CHECKPOINT``).
+        blendshapes: factor of the mean squared error of a second head, which learns the sources' blendshapes from the
+            same features; 0 for none. The head is dropped after training.
     """
 
     classes: Annotated[tuple[Expression, ...], Field(min_length=2)] = tuple(Expression)[:7]
     label_smoothing: Fraction = 0.0
     mixup: float = Field(default=0.0, ge=0)
     taught: Fraction = 0.0
+    blendshapes: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _different(self) -> ExpressionRecipe:
@@ -234,6 +237,9 @@ class Recipe(Section):
             raise ValueError("network.frozen must not be above network.split")
         if self.cached_views and self.tasks.expression and self.tasks.expression.taught:
             raise ValueError("tasks.expression.taught needs new views of the photos; set cached_views to 0")
+        expression = self.tasks.expression
+        if expression and expression.blendshapes and not any(source.blendshapes for source in self.sources):
+            raise ValueError("tasks.expression.blendshapes needs a source with blendshapes")
         for name in self.score:
             data, _, figure = name.rpartition("/")
             if figure not in FIGURES or (data and data not in {source.data for source in self.sources}):

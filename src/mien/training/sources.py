@@ -53,6 +53,8 @@ class SourceRecipe(Section):
         held_out: official parts whose photos must not be trained or validated on, even where they repeat inside
             ``part``.
         learn: which of its labels are used.
+        blendshapes: an ``.npz`` file with the blendshapes of its photos, relative to its folder or to where training
+            starts, see `mien.training.blendshapes.read_blendshapes`; None for none.
         augmentation: random changes of its photos.
         balance: how far rare expressions are drawn more often: a photo comes in proportion to the share of its
             expression in the set to the power ``-balance``. 0 draws all photos alike, 1 all expressions.
@@ -69,6 +71,7 @@ class SourceRecipe(Section):
     groups: GroupsRecipe | None = None
     held_out: tuple[str, ...] = ()
     learn: tuple[Literal["identity", "expression"], ...] = ("identity", "expression")
+    blendshapes: str | None = None
     augmentation: Augmentation = Augmentation()
     balance: Fraction = 0.0
     class_weight: float = Field(default=0.0, ge=0)

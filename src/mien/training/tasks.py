@@ -16,11 +16,13 @@ from mien.networks import (
     IDENTITY,
     ArcFaceLoss,
     Backbone,
+    Branch,
     CenterLoss,
     CosFaceLoss,
     MarginLoss,
     fold_affines,
 )
+from mien.training.blendshapes import BlendshapeHead
 from mien.training.recipe import ExpressionRecipe, IdentityRecipe, Recipe
 
 Teacher = Callable[[Tensor], Tensor]
@@ -38,6 +40,7 @@ class Batch:
         identity: int64 ``(N,)``, -1 where unlabelled.
         shares: of the expressions, float32 ``(N, K)``; zeros where unlabelled.
         weights: how much each expression of each photo counts in the loss, float32 ``(N, K)``.
+        blendshapes: float32 ``(N, BLENDSHAPES)``, rows of NaN where unknown; None where they are not taught.
     """
 
     pixels: Tensor | None
@@ -45,6 +48,7 @@ class Batch:
     identity: Tensor
     shares: Tensor
     weights: Tensor
+    blendshapes: Tensor | None = None
 
     @property
     def expression(self) -> Tensor:
@@ -75,12 +79,18 @@ class ExpressionTask(Task):
     Args:
         recipe: what the recipe says about it.
         teacher: from pixels to probabilities ``(N, C)``, where the recipe wants one.
+
+    Attributes:
+        blendshapes: a second head beside the branch's, where the recipe wants one; given once the network is there.
     """
+
+    blendshapes: BlendshapeHead | None
 
     def __init__(self, recipe: ExpressionRecipe, teacher: Teacher | None = None) -> None:
         super().__init__()
         self.recipe = recipe
         self.teacher = teacher
+        self.blendshapes = None
 
     def loss(self, branch: nn.Module, shared: Tensor, batch: Batch) -> Tensor | None:
         """Mean over the labelled photos, each with its weights; the branch sees no others."""
@@ -88,13 +98,20 @@ class ExpressionTask(Task):
         if not labelled.any():
             return None
         features, targets = shared[labelled], self._targets(batch, labelled)
+        shapes = None if batch.blendshapes is None else batch.blendshapes[labelled]
         if self.recipe.mixup:
             alpha = targets.new_full((len(targets), 1), self.recipe.mixup)
             share = torch.distributions.Beta(alpha, alpha).sample()
             other = torch.randperm(len(targets), device=targets.device)
             features = torch.lerp(features[other], features, share[..., None, None].to(features.dtype))
             targets = torch.lerp(targets[other], targets, share)
-        return F.cross_entropy(_answer(branch, features), targets)
+            shapes = None if shapes is None else torch.lerp(shapes[other], shapes, share)
+        if self.blendshapes is None or shapes is None:
+            return F.cross_entropy(_answer(branch, features), targets)
+        assert isinstance(branch, Branch)  # noqa: S101 -- nn.ModuleDict forgets the type
+        pooled = _answer(branch, features, branch.pooled)
+        loss = F.cross_entropy(branch.head(pooled).float(), targets)
+        return loss + self.recipe.blendshapes * self.blendshapes.loss(pooled, shapes)
 
     def _targets(self, batch: Batch, labelled: Tensor) -> Tensor:
         """What the labels or votes say, and the teacher, smoothed and times the weights, ``(N, K)``."""
@@ -172,13 +189,16 @@ class IdentityTask(Task):
             self._centered = None
 
 
-def _answer(branch: nn.Module, features: Tensor) -> Tensor:
-    """The branch's output, float32. A single face, which has no statistics, is normalised by the running ones."""
+def _answer(branch: nn.Module, features: Tensor, part: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """The output of the branch, or of a part of it, float32.
+
+    A single face, which has no statistics, is normalised by the running ones.
+    """
     norms = [] if len(features) > 1 else [m for m in branch.modules() if isinstance(m, _NORMS) and m.training]
     for norm in norms:
         norm.eval()
     try:
-        output: Tensor = branch(features).float()
+        output = (part or branch)(features).float()
     finally:
         for norm in norms:
             norm.train()

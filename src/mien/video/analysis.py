@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mien.analyzer import Mien
 from mien.types import ExpressionScores, Face
 from mien.video.frames import Frame
+from mien.video.looking import Looking
 from mien.video.tracking import Tracker
 
 
@@ -44,20 +45,24 @@ def analyze_frames(
 ) -> Iterator[FrameAnswer]:
     """Look at the frames of a video as they come; nothing is kept but the tracks.
 
+    A frame in which nothing is found is searched again with a repeated border, and once a second turned; see
+    `mien.video.looking`.
+
     Args:
         mien: finds and analyses the faces.
         frames: of one video.
         tracker: takes up the tracks; look at its ``tracks`` at the end.
         rate: at most so many frames a second are looked at, the others are passed through; None looks at all.
     """
-    due = 0.0
+    due, looking = 0.0, Looking()
     for frame in frames:
         if rate is not None and frame.time < due - 1e-6:
             yield FrameAnswer(frame, None)
             continue
         if rate is not None:
             due = max(due + 1 / rate, frame.time)
-        faces = mien.analyze(frame.pixels)
+        faces = mien.analyze(frame.pixels, ways=looking.ways(frame.time))
+        looking.saw(frame.time, faces)
         tracks = tracker.update(frame.time, faces)
         tracked = (TrackedFace(t.number, face, t.smoothed_expression) for t, face in zip(tracks, faces, strict=True))
         yield FrameAnswer(frame, tuple(tracked))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from mien.errors import WeightingError
+from mien.weighting.aggregation import GradientWeighting
+from mien.weighting.autoscale import AutoScaleWeighting
 from mien.weighting.constant_input import ConstantInputWeighting
 from mien.weighting.contract import LossWeighting, ScalarWeighting, TaskWeighting
 from mien.weighting.cov import CoVWeighting
+from mien.weighting.db_mtl import DBMTL
 from mien.weighting.dwa import DynamicWeightAverage
 from mien.weighting.dynamic import DynamicWeighting
 from mien.weighting.entropy import EntropyWeighting
 from mien.weighting.equal import EqualWeighting
 from mien.weighting.famo import FAMO
+from mien.weighting.features import Features, SharedFeatures
 from mien.weighting.fixed import FixedWeighting
 from mien.weighting.geometric_mean import GeometricMeanWeighting
-from mien.weighting.gradients import GradientWeighting
+from mien.weighting.gradients import PerGradientWeighting
 from mien.weighting.gradnorm import GradNorm
 from mien.weighting.imtl_l import IMTLLWeighting
 from mien.weighting.logarithm import LogarithmWeighting
@@ -27,15 +31,20 @@ from mien.weighting.progress import ProgressWeighting
 from mien.weighting.random_weighting import RandomWeighting
 from mien.weighting.ranks import average_gradients
 from mien.weighting.registry import METHODS, REGISTRY, Method, build_weighting
+from mien.weighting.reminders import WeightingWarning
+from mien.weighting.scalarization import ScalarizerWeighting
 from mien.weighting.sign_switch import SignSwitchWeighting
 from mien.weighting.uncertainty import UncertaintyWeighting
 from mien.weighting.unit import FeatureShape, WeightUnit, weight_bounds
 from mien.weighting.unit_weighting import UnitWeighting
+from mien.weighting.uw_so import UWSOWeighting
 
 __all__ = [
+    "DBMTL",
     "FAMO",
     "METHODS",
     "REGISTRY",
+    "AutoScaleWeighting",
     "ChanceLevel",
     "CoVWeighting",
     "ConstantInputWeighting",
@@ -45,6 +54,7 @@ __all__ = [
     "EntropyWeighting",
     "EqualWeighting",
     "FeatureShape",
+    "Features",
     "FixedWeighting",
     "GeometricMeanWeighting",
     "GradNorm",
@@ -58,17 +68,22 @@ __all__ = [
     "Method",
     "NaiveWeighting",
     "NormalizedWeighting",
+    "PerGradientWeighting",
     "ProgressWeighting",
     "RandomWeighting",
     "RunningMean",
     "ScalarWeighting",
+    "ScalarizerWeighting",
+    "SharedFeatures",
     "SignSwitchWeighting",
     "TaskLosses",
     "TaskWeighting",
+    "UWSOWeighting",
     "UncertaintyWeighting",
     "UnitWeighting",
     "WeightUnit",
     "WeightingError",
+    "WeightingWarning",
     "average_gradients",
     "build_weighting",
     "clip_gradients",

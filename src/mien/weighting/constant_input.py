@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mien.weighting.dynamic import DynamicWeighting
+from mien.weighting.features import Features
 from mien.weighting.losses import TaskLosses
 
 
@@ -51,5 +52,5 @@ class ConstantInputWeighting(DynamicWeighting):
         super().__init__(tasks, 1, epsilon=epsilon, normalize_logits=normalize_logits, scale=scale)
         self.register_buffer("constant", torch.ones(1, 1), persistent=False)
 
-    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:  # noqa: ARG002 - that is the point
+    def _objective(self, losses: TaskLosses, features: Features | None) -> Tensor:  # noqa: ARG002 - that is the point
         return super()._objective(losses, self.constant)

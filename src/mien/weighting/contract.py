@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mien.errors import WeightingError
+from mien.weighting.features import Features
 from mien.weighting.losses import TaskLosses, gather_losses, weighted_sum
+from mien.weighting.names import TaskNames
 from mien.weighting.precision import WideBuffers
 from mien.weighting.ranks import average_gradients, copy_first_module, mean_over_ranks, world_size
+from mien.weighting.reminders import ParameterReminder
 
 
-class TaskWeighting(WideBuffers, ABC):
+class TaskWeighting(TaskNames, WideBuffers, ABC):
     """Balances the losses of several tasks that share a network; T tasks, known by their names.
 
     Losses come as a mapping from task name to a scalar tensor. A task without a label in the batch is left out of the
-    mapping: its weight is 0 for that step, and nothing is learned about it. A loss that is not finite raises before
-    any gradient is written, so that a training loop may stop or skip the batch.
+    mapping: its weight is 0 for that step, and nothing is learned about it. A loss that is not finite, or a constant
+    without a graph (given for an absent task, say), raises before any gradient is written, so that a training loop may
+    stop or skip the batch.
+
+    What cannot work raises. What a training loop forgets, so that the method learns nothing, is told once by a
+    ``WeightingWarning``: parameters of its own that no optimizer changes, ``after_step`` or ``end_epoch`` never called.
 
     Gradients of several ``backward`` calls add up, but micro-batches are not one large batch: each call is a step of
     the method, decided by its own losses (the mean of 1/L over micro-batches is not 1 over the mean of L). Give the
@@ -39,35 +47,38 @@ class TaskWeighting(WideBuffers, ABC):
         learning_rate: of the method's own parameters, where the method's source says one; None: that of the network.
         needs_losses_after_step: whether ``after_step`` must be called after the optimiser's step, with the losses of
             the same batch measured again (a second forward pass); other methods do nothing there.
+        needs_epoch_ends: whether ``end_epoch`` must be called after each epoch; other methods do nothing there.
 
     Raises:
         WeightingError: for an empty or repeating list of tasks, and at each step for losses that are empty, unknown,
-            not scalar, not finite, or without features where the method needs them.
+            not scalar, not finite, not attached, or without features where the method needs them; and when a state is
+            loaded that belongs to other tasks or to the same ones in another order.
     """
 
     needs_features: bool = False
     needs_shared_parameters: bool = False
     needs_losses_after_step: bool = False
+    needs_epoch_ends: bool = False
     learning_rate: float | None = None
     last_weights: Tensor
     kept_weights: Tensor
 
     def __init__(self, tasks: Sequence[str]) -> None:
-        super().__init__()
-        self.tasks = tuple(tasks)
-        if isinstance(tasks, str) or not self.tasks or len(set(self.tasks)) != len(self.tasks):
-            raise WeightingError(f"The tasks must be a list of different names, at least one; got {tasks!r}.")
+        super().__init__(tasks)
         self.register_buffer("last_weights", torch.zeros(len(self.tasks)))
         self.register_buffer("kept_weights", torch.zeros(len(self.tasks)))
         self._ranks_agree = False
+        self._parameter_reminder = ParameterReminder()
 
     @abstractmethod
-    def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+    def backward(self, losses: Mapping[str, Tensor], features: Features | None = None) -> Tensor:
         """Write the gradients of one step, in place of ``total.backward()``; gradients add up over calls.
 
         Args:
-            losses: task name to scalar loss, attached to the graph; absent tasks are left out.
-            features: ``(N, ...)``, the one tensor that all branches of the network read, attached to the graph.
+            losses: task name to scalar loss, attached to the graph; absent tasks are left out. They may come from one
+                forward pass or from one for each task.
+            features: what all branches of the network read, attached to the graph: ``(N, ...)``, or several tensors;
+                where tasks come from different batches, a mapping from each task's name to those of its batch.
 
         Returns:
             The detached total loss, a scalar: the weighted sum of the given losses and nothing else.
@@ -94,6 +105,14 @@ class TaskWeighting(WideBuffers, ABC):
                 present = losses.mask.to(self.kept_weights.device)
                 self.kept_weights.copy_(torch.where(present, self.last_weights, self.kept_weights))
 
+    def _require_finite(self, weights: Tensor, losses: TaskLosses) -> None:
+        if not all(map(isfinite, weights.tolist())):
+            given = dict(zip(self.tasks, losses.known, strict=True))
+            raise WeightingError(
+                f"{type(self).__name__} has no finite weights for losses of such sizes: {given}. Scale the losses, or "
+                "choose another method."
+            )
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """Take states of before `kept_weights`, too."""
         if (last := state_dict.get(f"{prefix}last_weights")) is not None:
@@ -106,6 +125,13 @@ class TaskWeighting(WideBuffers, ABC):
         if not self._ranks_agree and world_size() > 1:
             self._copy_first_rank()
             self._ranks_agree = True
+        return gathered
+
+    def _begin(self, losses: Mapping[str, Tensor]) -> TaskLosses:
+        """Begin a step that is learned from: gather losses that are all attached to a graph."""
+        gathered = self._gather(losses)
+        require_gradients(losses)
+        self._parameter_reminder.step(self)
         return gathered
 
     def _copy_first_rank(self) -> None:
@@ -131,33 +157,32 @@ class ScalarWeighting(TaskWeighting):
     ``mien.weighting.average_gradients(weighting)``. Batches should be of one size on all ranks.
     """
 
-    def forward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+    def forward(self, losses: Mapping[str, Tensor], features: Features | None = None) -> Tensor:
         """Return the objective, a scalar attached to the graph, whose value is the total loss.
 
         Args:
             losses: task name to scalar loss; absent tasks are left out.
-            features: ``(N, ...)``, the tensor that all branches read, for methods that need it in training.
+            features: as in ``backward``, for methods that need them in training.
         """
         if not learns(self):
             return weighted_sum(self.tasks, losses, self.kept_weights)
-        return self._objective(self._gather(losses), features)
+        return self._objective(self._begin(losses), features)
 
-    def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+    def backward(self, losses: Mapping[str, Tensor], features: Features | None = None) -> Tensor:
         """Write the gradients of one step and return the detached total loss; see ``TaskWeighting.backward``."""
-        gathered = self._gather(losses)
-        require_gradient(losses)
-        objective = self._objective(gathered, features)
+        objective = self._objective(self._begin(losses), features)
         objective.backward()  # type: ignore[no-untyped-call]
         average_gradients(self)
         return mean_over_ranks(objective)
 
     @abstractmethod
-    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:
+    def _objective(self, losses: TaskLosses, features: Features | None) -> Tensor:
         """Return the objective of checked losses, and remember the weights."""
 
     def _total(self, losses: TaskLosses, weights: Tensor) -> Tensor:
         """Return ``sum_i sg(w_i) L_i`` for weights ``(T,)`` and remember them."""
         constant = weights.detach()
+        self._require_finite(constant, losses)
         self._remember(constant, losses)
         return torch.dot(constant.to(losses.values.dtype), losses.values)
 
@@ -165,7 +190,7 @@ class ScalarWeighting(TaskWeighting):
 class LossWeighting(ScalarWeighting):
     """A method whose weights follow from the losses, and from what it has seen of them before, alone."""
 
-    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:  # noqa: ARG002 - of losses alone
+    def _objective(self, losses: TaskLosses, features: Features | None) -> Tensor:  # noqa: ARG002 - of losses alone
         with torch.no_grad():
             weights = self._weigh(losses)
         return self._total(losses, weights)
@@ -180,11 +205,17 @@ def learns(weighting: nn.Module) -> bool:
     return weighting.training and torch.is_grad_enabled()
 
 
-def require_gradient(losses: Mapping[str, Tensor]) -> None:
-    """Raise ``WeightingError`` when no loss is attached to a graph."""
-    if not any(loss.requires_grad for loss in losses.values()):
+def require_gradients(losses: Mapping[str, Tensor]) -> None:
+    """Raise ``WeightingError`` when a loss is not attached to a graph: a constant would be weighed like a real loss."""
+    loose = [task for task, loss in losses.items() if not loss.requires_grad]
+    if len(loose) == len(losses):
         raise WeightingError(
             "None of the losses has a gradient to give: compute them outside of no_grad and do not detach them."
+        )
+    if loose:
+        raise WeightingError(
+            f"The losses of {loose} are not attached to a graph: leave tasks without labels out of the mapping "
+            "instead of giving a constant for them."
         )
 
 

@@ -11,7 +11,7 @@ from mien.weighting.contract import LossWeighting, require_positive
 from mien.weighting.losses import TaskLosses
 
 FLOOR = 1e-8
-"""Smallest mean and variance that are used; our own choice."""
+"""Smallest variance of the ratios, and smallest mean of them, that is used; our own choice."""
 
 
 class CoVWeighting(LossWeighting):
@@ -66,7 +66,7 @@ class CoVWeighting(LossWeighting):
         seen = losses.present & ((self.steps > 0) | (levels > 0))
         steps = self.steps + seen
         share = seen / steps.clamp_min(1)
-        before = torch.where(self.steps > 0, self.mean, levels).clamp_min(FLOOR)
+        before = torch.where(self.steps > 0, self.mean, levels).clamp_min(torch.finfo(levels.dtype).tiny)
         ratio = levels / before
         deviation = ratio - self.ratio_mean
         ratio_mean = self.ratio_mean + share * deviation

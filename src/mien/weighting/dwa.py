@@ -11,9 +11,13 @@ from torch import Tensor
 from mien.errors import WeightingError
 from mien.weighting.contract import LossWeighting
 from mien.weighting.losses import TaskLosses
+from mien.weighting.reminders import Reminder
 
 FLOOR = 1e-8
 """Smallest epoch mean divided by; our own choice, it only keeps a mean of 0 from dividing."""
+
+LONG_EPOCH = 1_000
+"""After so many steps without an end of the first epoch a warning is given; our own choice."""
 
 
 class DynamicWeightAverage(LossWeighting):
@@ -43,6 +47,7 @@ class DynamicWeightAverage(LossWeighting):
         tensor([0.8756, 1.1244])
     """
 
+    needs_epoch_ends = True
     sums: Tensor
     steps: Tensor
     means: Tensor
@@ -55,8 +60,14 @@ class DynamicWeightAverage(LossWeighting):
         self.register_buffer("sums", torch.zeros(len(self.tasks)))
         self.register_buffer("steps", torch.zeros(len(self.tasks), dtype=torch.long))
         self.register_buffer("means", torch.full((2, len(self.tasks)), float("nan")))
+        self._reminder = Reminder(
+            f"DynamicWeightAverage keeps weights of 1, as `end_epoch` was not called in its first {LONG_EPOCH} steps: "
+            "call it after each epoch, or ignore this if the epoch is longer.",
+            LONG_EPOCH,
+        )
 
     def _weigh(self, losses: TaskLosses) -> Tensor:
+        self._reminder.step()
         self.sums += losses.levels
         self.steps += losses.present
         before, last = self.means
@@ -65,6 +76,7 @@ class DynamicWeightAverage(LossWeighting):
 
     def end_epoch(self) -> None:
         """Take the means of the epoch that has just ended, and start the next."""
+        self._reminder.settle()
         seen = self.steps > 0
         mean = (self.sums / self.steps.clamp_min(1)).clamp_min(FLOOR)
         self.means[0] = torch.where(seen, self.means[1], self.means[0])

@@ -11,6 +11,7 @@ from torch import Tensor
 from mien.errors import WeightingError
 from mien.weighting.contract import LossWeighting, require_positive
 from mien.weighting.losses import TaskLosses
+from mien.weighting.reminders import Reminder
 
 EPSILON = 1e-8
 """Added to each loss before its logarithm, as in the official code."""
@@ -70,8 +71,13 @@ class FAMO(LossWeighting):
         for name in ("logits", "moment", "square", "steps"):
             self.register_buffer(name, torch.zeros(len(self.tasks)))
         self.register_buffer("before", torch.full((len(self.tasks),), float("nan")))
+        self._reminder = Reminder(
+            "FAMO has learned nothing, as `after_step` was never called: after each step of the optimizer, measure the "
+            "losses of the same batch again and give them to it."
+        )
 
     def _weigh(self, losses: TaskLosses) -> Tensor:
+        self._reminder.step()
         require_positive(self, losses)
         self.before.copy_(torch.where(losses.present, losses.levels, float("nan")))
         shares = losses.softmax(self.logits.to(losses.levels)) / (losses.levels + EPSILON)
@@ -80,6 +86,7 @@ class FAMO(LossWeighting):
     @torch.no_grad()
     def after_step(self, losses: Mapping[str, Tensor]) -> None:
         """Make a step of Adam on the logits of the tasks that have a loss both before and after the step."""
+        self._reminder.settle()
         measured = self._gather(losses)
         require_positive(self, measured)
         both = measured.present & ~self.before.isnan()

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from mien.errors import WeightingError
 from mien.weighting.contract import ScalarWeighting, valueless
+from mien.weighting.features import Features
 from mien.weighting.losses import TaskLosses
-from mien.weighting.ranks import mean_over_ranks
+from mien.weighting.norms import gradient_norms, trained
 
 FLOOR = 1e-3
 """Smallest weight before they are scaled to their sum; our own choice: nothing in the paper keeps them above 0."""
-TINY = 1e-12
 
 
 class GradNorm(ScalarWeighting):
@@ -34,8 +34,10 @@ class GradNorm(ScalarWeighting):
     **The weights sum to T**, as in the paper: they are scaled to that before each step. They start at 1. Give them a
     group of their own in the optimiser (``parameter_groups``, with the paper's learning rate of 0.025).
 
-    The whole network in one ``torch.compile`` does not allow for a backward pass a task: compile trunk and branches
-    apart, and leave the module that holds :math:`\theta` as it is.
+    **What lies between** :math:`\theta` **and the losses is differentiated more than once.** So with ``torch.compile``
+    compile what is below :math:`\theta` and leave its module and the branches as they are; with its backend aot_eager
+    all may be compiled that does not hold :math:`\theta`. ``torch.utils.checkpoint`` needs ``use_reentrant=False``,
+    ``DistributedDataParallel`` no ``static_graph``. Anything else raises.
 
     Args:
         tasks: names of the tasks.
@@ -44,7 +46,8 @@ class GradNorm(ScalarWeighting):
         alpha: strength of the pull back to one rate; 0 makes all norms alike. Default 1.5, the paper's for NYUv2.
 
     Raises:
-        WeightingError: when there are no shared parameters, or a first loss is not above 0.
+        WeightingError: when there are no shared parameters, or a first loss is not above 0; at a step, when the
+            parameters are not in the graph of a loss, are all frozen, or cannot be differentiated as said above.
 
     Example:
         >>> import torch
@@ -64,18 +67,14 @@ class GradNorm(ScalarWeighting):
     def __init__(self, tasks: Sequence[str], shared_parameters: Iterable[Tensor], *, alpha: float = 1.5) -> None:
         super().__init__(tasks)
         # A tuple hides them from this module: they are the network's, not ours to train or to save.
-        self._shared = tuple(parameter for parameter in shared_parameters if parameter.requires_grad)
-        if not self._shared:
-            raise WeightingError(
-                "GradNorm needs `shared_parameters` that are trained: the weights of the last layer that all share."
-            )
+        self._shared = trained("GradNorm", shared_parameters)
         self.alpha = alpha
         self.task_weights = nn.Parameter(torch.ones(len(self.tasks)))
         self.register_buffer("initial", torch.full((len(self.tasks),), float("nan")))
 
-    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:  # noqa: ARG002 - of losses alone
+    def _objective(self, losses: TaskLosses, features: Features | None) -> Tensor:  # noqa: ARG002 - of losses alone
+        norms = gradient_norms("GradNorm", self.tasks, losses, self._shared)
         ratios = self._ratios(losses)
-        norms = self._norms(losses)
         with torch.no_grad():
             kept = self.task_weights.clamp_min(FLOOR)
             self.task_weights.copy_(kept * (len(self.tasks) / kept.sum()))
@@ -90,19 +89,7 @@ class GradNorm(ScalarWeighting):
         if min(losses.known) <= 0 and bool((new & (losses.levels <= 0)).any()):
             raise WeightingError(f"GradNorm divides by each task's first loss, which must be above 0; got {known}.")
         self.initial.copy_(torch.where(new, losses.levels, self.initial))
-        ratios = torch.where(losses.present, losses.levels / self.initial, 0.0).clamp_min(0)
-        return ratios / losses.mean(ratios).clamp_min(TINY)
-
-    def _norms(self, losses: TaskLosses) -> Tensor:
-        """Return the gradients' norms ``(T,)``, 0 for absent tasks; of the mean gradient over the ranks."""
-        rows = torch.stack([self._gradient(loss) for loss in losses.parts])
-        norms: Tensor = torch.linalg.vector_norm(mean_over_ranks(rows), dim=1)
-        return norms
-
-    def _gradient(self, loss: Tensor) -> Tensor:
-        if not loss.requires_grad:  # an absent task
-            return torch.cat([torch.zeros_like(parameter).flatten() for parameter in self._shared])
-        gradients = torch.autograd.grad(
-            loss, self._shared, retain_graph=True, allow_unused=True, materialize_grads=True
-        )
-        return torch.cat([gradient.flatten() for gradient in gradients])
+        # The ratio to the mean is K times a softmax of logarithms, which no size of the losses overflows.
+        smallest = torch.finfo(losses.levels.dtype).tiny
+        falls = losses.levels.clamp_min(smallest).log() - self.initial.to(losses.levels).log()
+        return losses.count * losses.softmax(falls)

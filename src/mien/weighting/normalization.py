@@ -12,22 +12,19 @@ from torch import Tensor
 
 from mien.errors import WeightingError
 from mien.weighting.losses import TaskLosses
+from mien.weighting.names import TaskNames
 from mien.weighting.precision import WideBuffers
 
 FLOOR = 1e-8
 """Smallest running mean divided by; our own choice, it only keeps a mean of 0 from dividing."""
 
 
-class LossScale(WideBuffers, ABC):
+class LossScale(TaskNames, WideBuffers, ABC):
     """Says by what each task's loss is divided, for ``NormalizedWeighting``; its state is saved with that.
 
     Args:
         tasks: names of the tasks, in the order of all vectors.
     """
-
-    def __init__(self, tasks: Sequence[str]) -> None:
-        super().__init__()
-        self.tasks = tuple(tasks)
 
     @abstractmethod
     def observe(self, losses: TaskLosses) -> None:

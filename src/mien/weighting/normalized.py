@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mien.errors import WeightingError
-from mien.weighting.contract import ScalarWeighting, TaskWeighting, learns
+from mien.weighting.contract import ScalarWeighting, TaskWeighting, learns, require_gradients
+from mien.weighting.features import Features
 from mien.weighting.losses import gather_losses
 from mien.weighting.normalization import LossScale
 
@@ -49,16 +50,17 @@ class NormalizedWeighting(TaskWeighting):
         self.needs_features = inner.needs_features
         self.needs_shared_parameters = inner.needs_shared_parameters
         self.needs_losses_after_step = inner.needs_losses_after_step
+        self.needs_epoch_ends = inner.needs_epoch_ends
         self.learning_rate = inner.learning_rate
         self.scale = scale
 
-    def backward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+    def backward(self, losses: Mapping[str, Tensor], features: Features | None = None) -> Tensor:
         """Write the gradients of one step; return the detached weighted sum of the normalised losses."""
         total = self.inner.backward(self._observed(losses), features)
         self._copy_weights()
         return total
 
-    def forward(self, losses: Mapping[str, Tensor], features: Tensor | None = None) -> Tensor:
+    def forward(self, losses: Mapping[str, Tensor], features: Features | None = None) -> Tensor:
         """Return the objective, as ``ScalarWeighting`` does.
 
         Raises:
@@ -81,8 +83,10 @@ class NormalizedWeighting(TaskWeighting):
         self.inner.end_epoch()
 
     def _observed(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        gathered = gather_losses(self.tasks, losses)
+        require_gradients(losses)
         with torch.no_grad():
-            self.scale.observe(gather_losses(self.tasks, losses))
+            self.scale.observe(gathered)
         return self._divided(losses)
 
     def _copy_weights(self) -> None:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mien.errors import WeightingError
 from mien.weighting.contract import ScalarWeighting
+from mien.weighting.features import Features
 from mien.weighting.losses import TaskLosses
 from mien.weighting.ranks import mean_over_ranks
 from mien.weighting.unit import NORM_FLOOR, FeatureShape, check_features
@@ -113,7 +114,7 @@ class ProgressWeighting(ScalarWeighting):
         self.bias += mean_over_ranks(pull.sum(dim=0))
         return mean_over_ranks(images.mean(dim=0))
 
-    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:
+    def _objective(self, losses: TaskLosses, features: Features | None) -> Tensor:
         checked = check_features(type(self).__name__, features, self.linear)
         with torch.autocast(checked.device.type, enabled=False):
             weights = self._step(losses, checked)

@@ -9,10 +9,13 @@ from typing import Literal
 from torch import Tensor
 
 from mien.errors import WeightingError
-from mien.weighting.aggregators import AggregatorName, build_aggregator
+from mien.weighting.aggregation import GradientWeighting
+from mien.weighting.aggregators import AggregatorName, ScalarizerName, build_aggregator, build_scalarizer
+from mien.weighting.autoscale import AutoScaleWeighting
 from mien.weighting.constant_input import ConstantInputWeighting
 from mien.weighting.contract import TaskWeighting
 from mien.weighting.cov import CoVWeighting
+from mien.weighting.db_mtl import DBMTL
 from mien.weighting.dwa import DynamicWeightAverage
 from mien.weighting.dynamic import DynamicWeighting
 from mien.weighting.entropy import EntropyWeighting
@@ -20,7 +23,6 @@ from mien.weighting.equal import EqualWeighting
 from mien.weighting.famo import FAMO
 from mien.weighting.fixed import FixedWeighting
 from mien.weighting.geometric_mean import GeometricMeanWeighting
-from mien.weighting.gradients import GradientWeighting
 from mien.weighting.gradnorm import GradNorm
 from mien.weighting.imtl_l import IMTLLWeighting
 from mien.weighting.logarithm import LogarithmWeighting
@@ -28,9 +30,11 @@ from mien.weighting.naive import NaiveWeighting
 from mien.weighting.prioritization import DynamicTaskPrioritization
 from mien.weighting.progress import ProgressWeighting
 from mien.weighting.random_weighting import RandomWeighting
+from mien.weighting.scalarization import ScalarizerWeighting
 from mien.weighting.sign_switch import SignSwitchWeighting
 from mien.weighting.uncertainty import UncertaintyWeighting
 from mien.weighting.unit import FeatureShape
+from mien.weighting.uw_so import UWSOWeighting
 
 Family = Literal["unit", "control", "loss-based", "gradient norms", "per-gradient"]
 """``unit``: the weight unit and its kin; ``control``: what the unit is judged by; the others by what they look at."""
@@ -63,6 +67,7 @@ class Method:
         kind: its class, which says what it needs at a step.
         make: makes it.
         needs_weights: whether it is made with a weight for each task.
+        aggregator: the aggregator or scalarizer of torchjd that it adapts; None where it is mien's own.
     """
 
     family: Family
@@ -70,6 +75,7 @@ class Method:
     kind: type[TaskWeighting]
     make: Callable[[Request], TaskWeighting]
     needs_weights: bool = False
+    aggregator: AggregatorName | ScalarizerName | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -79,7 +85,8 @@ class Method:
             "shared features": self.kind.needs_features,
             "shared parameters": self.kind.needs_shared_parameters,
             "losses measured again after each step": self.kind.needs_losses_after_step,
-            "the extra mien[gradients]": self.family == "per-gradient",
+            "the ends of epochs": self.kind.needs_epoch_ends,
+            "the extra mien[gradients]": self.aggregator is not None,
         }
         return tuple(need for need, is_wanted in wanted.items() if is_wanted)
 
@@ -88,7 +95,14 @@ def _per_gradient(name: AggregatorName, summary: str) -> Method:
     def make(request: Request) -> TaskWeighting:
         return GradientWeighting(request.tasks, build_aggregator(name, len(request.tasks)))
 
-    return Method("per-gradient", summary, GradientWeighting, make)
+    return Method("per-gradient", summary, GradientWeighting, make, aggregator=name)
+
+
+def _scalarizer(name: ScalarizerName, summary: str) -> Method:
+    def make(request: Request) -> TaskWeighting:
+        return ScalarizerWeighting(request.tasks, build_scalarizer(name, len(request.tasks)))
+
+    return Method("loss-based", summary, ScalarizerWeighting, make, aggregator=name)
 
 
 REGISTRY: Mapping[str, Method] = {
@@ -163,6 +177,12 @@ REGISTRY: Mapping[str, Method] = {
         UncertaintyWeighting,
         lambda given: UncertaintyWeighting(given.tasks),
     ),
+    "uw-so": Method(
+        "loss-based",
+        "The closed form of learned precisions as a softmax of 1/L: the smallest loss gets the most weight.",
+        UWSOWeighting,
+        lambda given: UWSOWeighting(given.tasks),
+    ),
     "imtl-l": Method(
         "loss-based",
         "Learned weights that bring every weighted loss to 1.",
@@ -205,11 +225,26 @@ REGISTRY: Mapping[str, Method] = {
         CoVWeighting,
         lambda given: CoVWeighting(given.tasks),
     ),
+    "stch": _scalarizer("stch", "STCH: a smooth maximum of the losses."),
+    "cosmos": _scalarizer("cosmos", "COSMOS: the mean of the losses, and a penalty on losses far from equal."),
+    "pbi": _scalarizer("pbi", "PBI: the losses along the diagonal, and a penalty on their distance to it."),
     "gradnorm": Method(
         "gradient norms",
         "Learned weights that bring the tasks' gradients to one norm, more for tasks that are behind.",
         GradNorm,
         lambda given: GradNorm(given.tasks, given.shared_parameters),
+    ),
+    "autoscale": Method(
+        "gradient norms",
+        "Fixed weights that bring the tasks' gradients to one norm, found in the first steps.",
+        AutoScaleWeighting,
+        lambda given: AutoScaleWeighting(given.tasks, given.shared_parameters),
+    ),
+    "db-mtl": Method(
+        "per-gradient",
+        "DB-MTL: logarithms of the losses, and averaged gradients brought to the largest norm.",
+        DBMTL,
+        lambda given: DBMTL(given.tasks),
     ),
     "mgda": _per_gradient("mgda", "MGDA: the shortest convex combination of the gradients."),
     "pcgrad": _per_gradient("pcgrad", "PCGrad: what conflicts is projected out of each gradient, in random order."),
@@ -220,6 +255,16 @@ REGISTRY: Mapping[str, Method] = {
     "graddrop": _per_gradient("graddrop", "GradDrop: one sign is kept at random in each coordinate."),
     "upgrad": _per_gradient("upgrad", "UPGrad: each gradient is projected onto the cone that conflicts with none."),
     "config": _per_gradient("config", "ConFIG: the direction with equal positive share of all gradients."),
+    "gradvac": _per_gradient(
+        "gradvac", "GradVac: gradients are turned until they conflict no more than they did on average."
+    ),
+    "fairgrad": _per_gradient("fairgrad", "FairGrad: a fair share of the progress for each task."),
+    "excess-mtl": _per_gradient("excess-mtl", "ExcessMTL: the further a task is from its best loss, the more weight."),
+    "dualproj": _per_gradient(
+        "dualproj", "DualProj: the mean gradient is projected onto the cone that conflicts with none."
+    ),
+    "pcd": _per_gradient("pcd", "PCD: the first task's gradient, as far as the others still progress."),
+    "cr-mogm": _per_gradient("cr-mogm", "CR-MOGM: the weights of MGDA, averaged over the steps."),
 }
 """Every method that ``build_weighting`` knows, by name."""
 
@@ -242,7 +287,8 @@ def build_weighting(
         tasks: names of the tasks.
         features: size or shape of one image's shared features; methods without a unit do not use it.
         weights: for ``fixed`` alone: a weight for each task.
-        shared_parameters: for ``gradnorm``: the parameters that it normalises on; other methods do not use them.
+        shared_parameters: for ``gradnorm`` and ``autoscale``: the parameters whose gradients they compare; other
+            methods do not use them.
 
     Raises:
         WeightingError: when the method is unknown, ``weights`` are missing, superfluous or not of the tasks, shared

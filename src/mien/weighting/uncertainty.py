@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.weighting.contract import ScalarWeighting, valueless
+from mien.weighting.features import Features
 from mien.weighting.losses import TaskLosses
 
 
@@ -46,7 +47,7 @@ class UncertaintyWeighting(ScalarWeighting):
         super().__init__(tasks)
         self.log_variances = nn.Parameter(torch.zeros(len(self.tasks)))
 
-    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:  # noqa: ARG002 - of losses alone
+    def _objective(self, losses: TaskLosses, features: Features | None) -> Tensor:  # noqa: ARG002 - of losses alone
         weights = 0.5 * torch.exp(-self.log_variances) * losses.present
         regularizer = 0.5 * self.log_variances * losses.present
         return self._total(losses, weights) + valueless((weights * losses.levels + regularizer).sum())

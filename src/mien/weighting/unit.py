@@ -10,9 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.errors import WeightingError
+from mien.weighting.features import Features, all_images
 
 FeatureShape = int | Sequence[int]
-"""The size of the features of one image: a number, or a shape such as ``(C, H, W)`` that is flattened."""
+"""The size of the features of one image: a number, or a shape such as ``(C, H, W)`` that is flattened.
+
+Of several feature tensors the number of all values together."""
 
 LARGEST_SCALE = 100.0
 """With a larger norm of the logits the softmax would be a choice: in float32 all weights but one would be 0."""
@@ -157,14 +160,15 @@ class WeightUnit(nn.Module):
         return f"normalize_logits={self.normalize_logits}, scale={self.scale}"
 
 
-def check_features(reader: str, features: Tensor | None, parameter: Tensor) -> Tensor:
-    """Return features that fit a unit's parameter ``(T, D)``.
+def check_features(reader: str, features: Features | None, parameter: Tensor) -> Tensor:
+    """Return the features of all images, which fit a unit's parameter ``(T, D)``.
 
     Raises:
         WeightingError: when there are none, or they are not of the size or on the device of the unit.
     """
     if features is None:
         raise WeightingError(f"{reader} reads the shared features: pass `features`, the tensor that all branches read.")
+    features = all_images(features)
     size, device = parameter.shape[1], parameter.device
     if features.ndim < 2 or features.shape[0] == 0 or features[0].numel() != size:
         raise WeightingError(

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from mien.weighting.contract import ScalarWeighting, valueless
+from mien.weighting.features import Features
 from mien.weighting.losses import TaskLosses
 from mien.weighting.ranks import mean_over_ranks
 from mien.weighting.unit import FeatureShape, WeightUnit, check_features
@@ -54,7 +55,7 @@ class UnitWeighting(ScalarWeighting):
         """Return the weights ``(T,)`` that are used."""
         return weights
 
-    def _objective(self, losses: TaskLosses, features: Tensor | None) -> Tensor:
+    def _objective(self, losses: TaskLosses, features: Features | None) -> Tensor:
         features = check_features(type(self).__name__, features, self.unit.linear.weight)
         weights = self._limit(self.unit(features, losses.mask), losses.present)
         objective = self._total(losses, mean_over_ranks(weights)) + valueless(self._unit_loss(weights, losses))

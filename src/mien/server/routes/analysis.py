@@ -8,15 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from mien.errors import NoFaceError
+from mien.errors import GalleryError, NoFaceError
+from mien.gallery import Identification
 from mien.server import examples
 from mien.server.access import Analyser
 from mien.server.answers import distance, face_answer, identified_face
 from mien.server.bodies import read_form, read_photo
 from mien.server.describe import FILE, call, form_body, photo_body
+from mien.server.keys import Role
 from mien.server.problems import Code
 from mien.server.schemas import AnalysisAnswer, IdentificationAnswer, VerificationAnswer
-from mien.server.service import Services
+from mien.server.service import Service, Services
 
 router = APIRouter(prefix="/v1", tags=["photos"])
 
@@ -90,16 +92,24 @@ async def verify(request: Request, service: Services, _: Analyser, threshold: Th
 async def identify(
     request: Request,
     service: Services,
-    _: Analyser,
+    caller: Analyser,
     k: Annotated[int, Query(ge=1, le=100, description="How many people to name at most.")] = 5,
     threshold: Threshold = None,
 ) -> IdentificationAnswer:
-    """Tell who is on a photo, among the people enrolled, and with which expressions; others are unknown."""
+    """Tell who is on a photo, among the people enrolled, and with which expressions; others are unknown.
+
+    Who is on no photo is not named to an `analyse` key: it gets matches up to the gallery's threshold only. Keys that
+    may list people get the nearest, near enough or not.
+    """
     faces = await service.lanes.faces(await read_photo(request))
 
     def search() -> IdentificationAnswer:
         limit = service.gallery.thresholds.identification if threshold is None else threshold
+        if not caller.role.includes(Role.ENROL):
+            limit = min(limit, _own_limit(service, limit))
         found = [service.gallery.identify(face.identity, k, threshold=limit) for face in faces]
+        if not caller.role.includes(Role.ENROL):
+            found = [Identification(one.near, limit) for one in found]
         return IdentificationAnswer(
             model=service.contract.model_id,
             threshold=limit,
@@ -107,3 +117,10 @@ async def identify(
         )
 
     return await run_in_threadpool(search)
+
+
+def _own_limit(service: Service, otherwise: float) -> float:
+    try:
+        return service.gallery.thresholds.identification
+    except GalleryError:  # there is none, so that nobody said yet who counts as known
+        return otherwise

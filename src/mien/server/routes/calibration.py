@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from fastapi import APIRouter, Request
 
-from mien.gallery import calibrate_people
-from mien.gallery.calibration import Calibration
+from mien.calibration import Calibration, calibrate_people
 from mien.server import examples
 from mien.server.access import Administrator
 from mien.server.answers import calibration_answer

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, WebSocket
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
 from mien.authentication import Policy, State, Status, observe
+from mien.detection import AS_IT_IS
 from mien.errors import AuthenticationError, GalleryError, ImageError, MienError
 from mien.server import examples
-from mien.server.access import SOCKET_PROTOCOL, Analyser, admitted
+from mien.server.access import Analyser, admitted
 from mien.server.answers import challenge_answer, challenge_result
 from mien.server.bodies import read_photo
 from mien.server.describe import BODY, call, photo_body
 from mien.server.keys import Role
-from mien.server.problems import Code, ProblemError, problem_of, record
+from mien.server.problems import Code, ProblemError, problem_of
 from mien.server.schemas import ChallengeAnswer, ChallengeRequest, ChallengeResult
 from mien.server.service import Service, Services
+from mien.server.sockets import accept, end, problem_text
 
 router = APIRouter(prefix="/v1/challenges", tags=["challenges"])
 
@@ -34,27 +34,21 @@ Id = Annotated[str, Path(min_length=1, max_length=64)]
     **call(
         """/v1/challenges -H 'Content-Type: application/json' -d '{"person": "Ada Lovelace"}'""",
         examples.CHALLENGE,
-        problems=[Code.PERSON_NOT_FOUND, Code.CHALLENGE_IMPOSSIBLE, Code.PERSON_LOCKED, *BODY[:2]],
+        problems=[Code.CHALLENGE_IMPOSSIBLE, Code.PERSON_LOCKED, *BODY[:2]],
         status=201,
     ),
 )
-async def create_challenge(wanted: ChallengeRequest, service: Services, _: Analyser) -> ChallengeAnswer:
-    """Begin a challenge for somebody who is enrolled: a neutral face, then random expressions, once, in time.
+async def create_challenge(wanted: ChallengeRequest, service: Services, caller: Analyser) -> ChallengeAnswer:
+    """Begin a challenge: a neutral face, then random expressions, once, in time.
 
-    It spends one of the person's few attempts, and needs a model with both answers. What it does not stop is told in
-    `docs/authentication.md`.
+    It spends one of the few attempts that this key has in the person's name, and needs a model with both answers. A
+    name that nobody has is answered like any other, so that a key cannot find out who is enrolled; such a challenge is
+    never accepted. What challenges do not stop is told in `docs/authentication.md`.
     """
     now = time.time()
 
     def begin() -> State:
-        policy = _policy(service)
-        try:
-            person = service.gallery.person(wanted.person)
-        except GalleryError as error:
-            raise _nobody(error) from error
-        if not person.samples or person.expired(datetime.now(UTC)):
-            raise ProblemError(Code.PERSON_NOT_FOUND, "nobody of this name can be authenticated")
-        return service.challenges.begin(person.name, policy, service.contract, now)
+        return service.challenges.begin(wanted.person, caller.id, _policy(service), now)
 
     return challenge_answer(await run_in_threadpool(begin), now)
 
@@ -90,18 +84,16 @@ async def push_frame(id: Id, request: Request, service: Services, _: Analyser) -
 @router.websocket("/{id}/frames")
 async def push_frames(socket: WebSocket, id: str, service: Services) -> None:  # noqa: A002
     """Push frames over a WebSocket; see `push_frame`."""
-    offered = socket.scope.get("subprotocols", ())
-    await socket.accept(subprotocol=SOCKET_PROTOCOL if SOCKET_PROTOCOL in offered else None)
+    await accept(socket)
     try:
-        with service.sockets.one():
-            caller = await admitted(socket, service, Role.ANALYSE)
-            await _converse(socket, service, id, caller.id)
+        caller = admitted(socket, Role.ANALYSE)
+        await _converse(socket, service, id, caller.id)
     except WebSocketDisconnect:
         return
     except MienError as error:
-        await _refuse(socket, problem_of(error))
+        await end(socket, problem_of(error))
     except ProblemError as problem:
-        await _refuse(socket, problem)
+        await end(socket, problem)
 
 
 async def _converse(socket: WebSocket, service: Service, challenge: str, client: str) -> None:
@@ -119,7 +111,7 @@ async def _converse(socket: WebSocket, service: Service, challenge: str, client:
                 await _paced(service, client)
                 answer = await _seen(service, challenge, frame, arrived)
         except ImageError as error:
-            await socket.send_text(_problem_text(socket, problem_of(error)))
+            await socket.send_text(problem_text(socket, problem_of(error)))
         else:
             await socket.send_text(answer.model_dump_json())
     await socket.close()
@@ -151,16 +143,10 @@ async def _seen(service: Service, challenge: str, photo: bytes, arrived: float) 
         raise ProblemError(Code.MODEL_DIFFERS, "the challenge was made for another model; create a new one")
     if state.outcome is not None:
         return challenge_answer(state, arrived)
-    faces = await service.lanes.faces(photo)
+    faces = await service.lanes.faces(photo, AS_IT_IS)
 
     def step() -> State:
-        try:
-            references = service.gallery.embeddings(state.challenge.person)
-        except GalleryError as error:
-            raise _nobody(error) from error
-        if not len(references):
-            raise ProblemError(Code.PERSON_NOT_FOUND, "nobody of this name can be authenticated")
-        return service.challenges.see(challenge, observe(arrived, faces, references))
+        return service.challenges.see(challenge, observe(arrived, faces, service.challenges.references(challenge)))
 
     return challenge_answer(await run_in_threadpool(step), time.time())
 
@@ -169,29 +155,9 @@ def _policy(service: Service) -> Policy:
     """The rules of a new challenge."""
     try:
         threshold = service.gallery.thresholds.verification
-    except GalleryError as error:
-        if error.__cause__ is not None:  # the file fails
-            raise
+    except GalleryError:  # there is none
         threshold = None
     try:
         return service.rules.policy(service.contract, threshold)
     except AuthenticationError as error:
         raise ProblemError(Code.CHALLENGE_IMPOSSIBLE, str(error)) from error
-
-
-def _nobody(error: GalleryError) -> Exception:
-    """The problem of an unknown person, unless it is the file that fails."""
-    if error.__cause__ is not None:
-        return error
-    return ProblemError(Code.PERSON_NOT_FOUND, "nobody of this name is enrolled")
-
-
-async def _refuse(socket: WebSocket, problem: ProblemError) -> None:
-    """Tell what is wrong, and close: browsers show scripts nothing of a refused handshake."""
-    await socket.send_text(_problem_text(socket, problem))
-    await socket.close(1008)
-
-
-def _problem_text(socket: WebSocket, problem: ProblemError) -> str:
-    members: dict[str, Any] = record(problem, socket.scope["state"]["request_id"])
-    return json.dumps(members)

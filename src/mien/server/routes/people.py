@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,13 +12,13 @@ from starlette.concurrency import run_in_threadpool
 
 from mien.errors import GalleryError, ImageError, PersonNotFoundError
 from mien.gallery import MAX_NAME, NOBODY, Person, PhotoReport, checked_name, enroll_photos, to_lines
-from mien.images import Pixels
+from mien.photo import Photo
 from mien.server import examples
 from mien.server.access import Administrator, Enroller
 from mien.server.answers import person_answer, report_answers, sample_answer
 from mien.server.bodies import Form, read_form
 from mien.server.describe import FILES, call, form_body
-from mien.server.photos import decode
+from mien.server.photos import open_photo
 from mien.server.problems import Code, ProblemError
 from mien.server.schemas import EnrolmentAnswer, Name, PeopleAnswer, PersonAnswer, RemovalAnswer, SamplesAnswer
 from mien.server.service import Service, Services
@@ -97,16 +96,7 @@ async def remove_person(name: NamePath, service: Services, _: Enroller) -> Remov
     person = _name(name)
 
     def remove() -> RemovalAnswer:
-        removal = None
-        try:
-            removal = service.gallery.remove(person)
-        except PersonNotFoundError as error:
-            raise ProblemError(Code.PERSON_NOT_FOUND, _NOBODY) from error
-        finally:
-            # Whoever has been enrolled under the name meanwhile inherits nothing. Also when the removal failed after
-            # the person was gone, or a removal before failed here; who is still enrolled then stays locked out.
-            if removal is not None or _find(service, person) is None:
-                service.challenges.abandon(person, time.time())
+        removal = service.gallery.remove(person)
         return RemovalAnswer(names=list(removal.names), samples=removal.samples, pending=removal.pending)
 
     return await run_in_threadpool(remove)
@@ -195,13 +185,13 @@ async def _enrol(service: Service, name: str, expected: int, form: Form) -> Enro
 
     def enrol() -> EnrolmentAnswer:
         unreadable: dict[int, PhotoReport] = {}
-        pixels = _decoded(photos, service.settings.limits.pixels, unreadable)
+        opened = _opened(photos, service.settings.limits.pixels, unreadable)
         reports = iter(
             enroll_photos(
                 service.gallery,
                 service.mien,
                 name,
-                pixels,
+                opened,
                 consent=consent,
                 expires=expires,
                 overrule=overrule,
@@ -218,15 +208,15 @@ async def _enrol(service: Service, name: str, expected: int, form: Form) -> Enro
     return await service.lanes.run(enrol)
 
 
-def _decoded(photos: Sequence[bytes], max_pixels: int, unreadable: dict[int, PhotoReport]) -> Iterator[Pixels]:
-    """Decode one after the other; what cannot be read is noted at its position and left out."""
+def _opened(photos: Sequence[bytes], max_pixels: int, unreadable: dict[int, PhotoReport]) -> Iterator[Photo]:
+    """Open one after the other; what cannot be read is noted at its position and left out."""
     for position, photo in enumerate(photos):
         try:
-            pixels = decode(photo, max_pixels)
+            opened = open_photo(photo, max_pixels)
         except ImageError as error:
             unreadable[position] = PhotoReport("", enrolled=False, problems=(str(error),))
         else:
-            yield pixels
+            yield opened
 
 
 async def _existing(service: Service, name: str) -> Person:

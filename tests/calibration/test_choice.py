@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mien.calibration import calibrate_pairs, calibrate_people
+from mien.calibration.sources import PhotoPair, index_pairs
+from mien.calibration.trials import ALWAYS_MISSED, identification_trials
+from mien.drawing import calibration_svg
 from mien.errors import DataError
-from mien.gallery import Thresholds, calibrate_pairs, calibrate_people
-from mien.gallery.chart import draw
-from mien.gallery.sources import PhotoPair, index_pairs
-from mien.gallery.trials import ALWAYS_MISSED, identification_trials
+from mien.gallery import Thresholds
 from mien.types import Expression
 
 SMILE, NEUTRAL = Expression.HAPPINESS, Expression.NEUTRAL
@@ -174,7 +175,7 @@ def test_pairs_give_a_threshold_for_verification_alone():
 def test_the_chart_is_sound_and_shows_what_it_should():
     vectors, names = crowd(people=6)
     found = calibrate_people(vectors, names, model_id="<m>", far=1e-3, bootstrap=20)
-    root = ET.fromstring(draw(found))
+    root = ET.fromstring(calibration_svg(found))
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert any("<m>" in text for text in texts)
     assert texts.count(f"threshold {found.verification.threshold:.3f}") == 2

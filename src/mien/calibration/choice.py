@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.calibration.trials import Trials, draw_pairs, identification_trials, verification_trials
 from mien.errors import DataError
 from mien.evaluation import Interval, Pairs, bootstrap_people, percentile_interval, wilson
 from mien.evaluation.roc import Roc, SortedPairs
 from mien.gallery.thresholds import Thresholds
-from mien.gallery.trials import Trials, draw_pairs, identification_trials, verification_trials
 from mien.types import Expression
 
 Integers = NDArray[np.int64]

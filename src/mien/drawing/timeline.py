@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.cli.annotate import COLOURS, INK
+from mien.drawing.photos import COLOURS, INK
 from mien.types import Expression
 
 Points = Sequence[tuple[float, NDArray[np.float64]]]

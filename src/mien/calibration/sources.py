@@ -24,7 +24,7 @@ _ANSWERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class LabelledPhoto:
     """A photo of somebody.
 
     Attributes:
@@ -47,7 +47,7 @@ class PhotoPair:
     same: bool
 
 
-def read_people(folder: Path) -> list[Photo]:
+def read_people(folder: Path) -> list[LabelledPhoto]:
     """Read photos of known people.
 
     Args:
@@ -59,13 +59,15 @@ def read_people(folder: Path) -> list[Photo]:
     """
     if (folder / LABELS).is_file():
         photos = [
-            Photo(folder / row["path"], row["identity"], _expression(row.get("expression", ""), folder / LABELS))
+            LabelledPhoto(
+                folder / row["path"], row["identity"], _expression(row.get("expression", ""), folder / LABELS)
+            )
             for row in _rows(folder / LABELS, ("path", "identity"))
             if row["path"] and row["identity"]
         ]
     else:
         photos = [
-            Photo(path, path.relative_to(folder).parts[0])
+            LabelledPhoto(path, path.relative_to(folder).parts[0])
             for path in walk(folder)
             if path.parent != folder and path.suffix.lower() in IMAGE_SUFFIXES
         ]

@@ -10,8 +10,8 @@ from textwrap import wrap
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.gallery.calibration import Calibration
-from mien.gallery.trials import Trials
+from mien.calibration.choice import Calibration
+from mien.calibration.trials import Trials
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class Frame:
         return self.top + self.height * (1 - min(max((value - low) / (high - low), 0.0), 1.0))
 
 
-def draw(calibration: Calibration) -> str:
+def calibration_svg(calibration: Calibration) -> str:
     """The distances of genuine and impostor pairs, and FAR and FRR over the threshold, as SVG text."""
     trials, threshold = calibration.trials, calibration.verification.threshold
     end = 1.05 * float(max(trials.distances.max(), threshold))

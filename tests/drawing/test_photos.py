@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mien.cli.annotate import COLOURS, annotate
+from mien.drawing import COLOURS, annotate
 from mien.types import Box, Expression, ExpressionScores, Face
 
 
