@@ -1,132 +1,111 @@
-"""Verification by the three systems on the same photos and pairs, with paired differences."""
+"""Verification by all systems on the same photos and pairs, with paired differences."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
-from math import comb
 
-import numpy as np
 from _report import Figure, Target
-from _views import DLIB, DLIB_ON_MIEN, MIEN, SYSTEMS, Views
+from _views import CROPS_PROTOCOL, DLIB, DLIB_OWN, MODEL, SFACE, SYSTEMS, Views
 
-from mien.evaluation import (
-    Roc,
-    VerificationResult,
-    bootstrap_people,
-    evaluate_distances,
-    make_pairs,
-    pair_distances,
-    paired_difference,
-    percentile_interval,
-)
+from mien.evaluation import AllPairs, AllPairsResult, paired_difference
+from mien.thresholds import ThresholdTable
 
-FARS = (1e-2, 1e-3)
+FARS = (1e-2, 1e-3, 1e-4, 1e-5)
 MAX_GENUINE = 10
-ACCURACY_MARGIN, TAR_MARGIN = 0.005, 0.01
-DIFFERENCES = {
-    "mien's network minus dlib's, both on mien's crops": (MIEN, DLIB_ON_MIEN),
-    "mien's crops minus dlib's, both by dlib's network": (DLIB_ON_MIEN, DLIB),
-    "mien's network and crops minus dlib's": (MIEN, DLIB),
-}
-IMPOSTORS_PER_GENUINE = 100.0
-THRESHOLD_IMPOSTORS = 1_000_000
-THRESHOLD_FAR = 1e-3
-DLIB_THRESHOLD = 0.6
-THRESHOLD_REPLICATES = 200
+MARGIN = Target(-0.01, "at least")
+TARGETS = {(SFACE, 1e-3): MARGIN, (SFACE, 1e-4): MARGIN}
+"""How far the model's TAR may lie below another system's, at a FAR."""
 
 PROTOCOL = (
-    "Genuine pairs: at most 10 a person; impostor pairs: drawn within the folds, 100 for each genuine one as far as "
-    "there are. Ten folds of sorted people, none in two folds; each fold's threshold is the best of the other nine; "
-    "genuine and impostor pairs weigh the same. TAR at a FAR: on all pairs. Intervals: 1,000 draws of people, the same "
-    "for all systems. A photo without a detected face is tried again with its border repeated by 25 and 50 % of its "
-    "longer side, and then resized as a whole, for both detectors."
+    f"All impostor pairs, at most {MAX_GENUINE} genuine pairs per person. TAR at a FAR: at the largest distance whose "
+    "FAR, on these impostor pairs, is not above it. Intervals: 1,000 draws of people, the same for all systems, with "
+    "the distance chosen anew in each. A photo without a detected face is tried again with its border repeated by 25 "
+    f"and 50 % of its longer side, and then resized as a whole, by both detectors. {CROPS_PROTOCOL}"
+)
+THRESHOLD_PROTOCOL = (
+    "What the distances that the model file recommends give on these people, on whom they were not chosen; the same "
+    "pairs as above. Intervals: 1,000 draws of people."
 )
 
 
-def evaluate_systems(views: Views, *, fars: tuple[float, ...] = FARS) -> dict[str, VerificationResult]:
-    """Evaluate all systems on the same pairs."""
-    pairs = make_pairs(views.identities, max_genuine=MAX_GENUINE, impostors_per_genuine=IMPOSTORS_PER_GENUINE)
-    return {
-        name: evaluate_distances(pair_distances(views.embeddings[name], pairs), pairs, fars=fars) for name in SYSTEMS
-    }
+class Systems:
+    """The pairs of all systems, and how well each verifies.
 
+    Args:
+        views: the photos.
+        thresholds: the model's own.
 
-def system_figures(results: dict[str, VerificationResult]) -> list[Figure]:
-    """Accuracy, equal error rate and TARs of each system."""
-    figures = []
-    for name, result in results.items():
-        n = f"{result.people} people, {result.genuine} + {result.impostors} pairs"
-        spread = result.accuracy_interval, result.eer_interval, *(point.interval for point in result.points)
-        notes = (
-            f"folds' std {100 * result.accuracy_std:.2f}",
-            "",
-            *(f"{p.false_accepts} false accepts" for p in result.points),
-        )
-        for (what, value), interval, note in zip(measures(result).items(), spread, notes, strict=True):
-            assert interval is not None
-            figures.append(Figure(f"{name}: {what}", value, "%", n, interval.low, interval.high, note=note))
-    return figures
-
-
-def difference_figures(results: dict[str, VerificationResult]) -> list[Figure]:
-    """What each step changes, with paired intervals; lower by more than the margins misses the target."""
-    figures = []
-    for step, (ours, theirs) in DIFFERENCES.items():
-        first, second = results[ours], results[theirs]
-        n = f"{first.people} people"
-        rows = zip(measures(first).items(), measures(second).values(), paired_difference(first, second), strict=True)
-        for (what, value), other, interval in rows:
-            margin = {"accuracy": ACCURACY_MARGIN, "EER": None}.get(what, TAR_MARGIN)
-            target = None if margin is None else Target(-margin, "at least")
-            figures.append(Figure(f"{step}: {what}", value - other, "points", n, interval.low, interval.high, target))
-    return figures
-
-
-def measures(result: VerificationResult) -> dict[str, float]:
-    """The figures of one system in the order of its replicates."""
-    tars = {f"TAR at FAR {point.far_asked:g}": point.tar for point in result.points}
-    return {"accuracy": result.accuracy, "EER": result.eer, **tars}
-
-
-def fold_details(results: dict[str, VerificationResult]) -> dict[str, object]:
-    """Every fold's threshold and accuracy, every operating point."""
-    return {
-        name: {"folds": [asdict(f) for f in result.folds], "points": [asdict(p) for p in result.points]}
-        for name, result in results.items()
-    }
-
-
-def threshold_figures(views: Views) -> list[Figure]:
-    """The distance that keeps mien's false acceptances to `THRESHOLD_FAR`, over pairs of all people.
-
-    Photos in which no face was found take no part: `mien.Mien.verify` refuses them.
+    Attributes:
+        results: by the names of `SYSTEMS`.
     """
-    ways = views.ways["mien"]
-    who = [person if way != "whole" else None for person, way in zip(views.identities, ways, strict=True)]
-    photos = Counter(person for person in who if person is not None)
-    genuine = sum(min(MAX_GENUINE, comb(count, 2)) for count in photos.values())
-    pairs = make_pairs(
-        who, folds=1, max_genuine=MAX_GENUINE, impostors_per_genuine=THRESHOLD_IMPOSTORS / max(1, genuine)
-    )
-    distances = pair_distances(views.embeddings[MIEN], pairs)
-    impostor = ~pairs.same
-    roc = Roc.of(distances, pairs.same)
-    at = roc.at_far(THRESHOLD_FAR)
-    order = np.argsort(distances[impostor])
-    ranked = distances[impostor][order]
-    first, second = pairs.person_first[impostor][order], pairs.person_second[impostor][order]
 
-    def threshold(drawn: np.ndarray) -> np.ndarray:
-        accepted = np.cumsum(drawn[first] * drawn[second])
-        return ranked[[max(0, np.searchsorted(accepted, THRESHOLD_FAR * accepted[-1], side="right") - 1)]]
+    def __init__(self, views: Views, thresholds: ThresholdTable | None) -> None:
+        self._thresholds = thresholds.rows if thresholds else ()
+        reach = max((row.distance for row in self._thresholds), default=0.0)
+        pairs = {
+            name: AllPairs(
+                views.embeddings[name],
+                views.identities,
+                max_genuine=MAX_GENUINE,
+                reach=reach if name == MODEL else 0.0,
+            )
+            for name in SYSTEMS
+        }
+        self.results = {name: pairs[name].evaluate(FARS) for name in SYSTEMS}
+        self._model = pairs[MODEL]
 
-    replicates = bootstrap_people(threshold, len(pairs.people), replicates=THRESHOLD_REPLICATES)
-    interval = percentile_interval(replicates[:, 0])
-    n = f"{impostor.sum()} impostor pairs of {len(pairs.people)} people"
-    return [
-        Figure(f"threshold at FAR {THRESHOLD_FAR:g}", roc.thresholds[at], "", n, interval.low, interval.high),
-        Figure("TAR at that threshold", roc.tar[at], "%", f"{genuine} genuine pairs"),
-        Figure("FAR at dlib's customary threshold of 0.6", float(np.mean(ranked <= DLIB_THRESHOLD)), "%", n),
-        Figure("TAR at 0.6", float(np.mean(distances[pairs.same] <= DLIB_THRESHOLD)), "%", f"{genuine} genuine pairs"),
-    ]
+    def figures(self) -> list[Figure]:
+        """Equal error rate and TARs of each system; then what the model has more than each other."""
+        own = [figure for name in SYSTEMS for figure in _figures(name, self.results[name])]
+        return [*own, *(figure for name in (SFACE, DLIB, DLIB_OWN) for figure in self._difference(name))]
+
+    def threshold_figures(self) -> list[Figure]:
+        """FAR and TAR at each of the model's thresholds."""
+        figures = []
+        for row in self._thresholds:
+            far, tar = self._model.rates_at(row.distance)
+            for what, rate, n in (
+                ("FAR", far, f"{self.results[MODEL].impostors} impostor pairs"),
+                ("TAR", tar, f"{self.results[MODEL].genuine} genuine pairs"),
+            ):
+                name = f"{what} at {row.distance:.3f}, chosen for FAR {row.far:g}"
+                figures.append(Figure(name, rate.value, "rate", n, rate.interval.low, rate.interval.high))
+        return figures
+
+    def details(self) -> dict[str, object]:
+        """Every operating point."""
+        return {name: [asdict(point) for point in result.points] for name, result in self.results.items()}
+
+    def _difference(self, other: str) -> list[Figure]:
+        ours, theirs = self.results[MODEL], self.results[other]
+        n = f"{ours.people} people"
+        rows = zip(_rates(ours).items(), _rates(theirs).values(), paired_difference(ours, theirs), strict=True)
+        return [
+            Figure(
+                f"the model minus {other}: {what}",
+                value - its,
+                "points",
+                n,
+                interval.low,
+                interval.high,
+                TARGETS.get((other, far)),
+            )
+            for ((what, far), value), its, interval in rows
+        ]
+
+
+def _figures(name: str, result: AllPairsResult) -> list[Figure]:
+    n = f"{result.people} people, {result.genuine} + {result.impostors} pairs"
+    intervals = [result.eer_interval, *(point.interval for point in result.points)]
+    notes = ["", *(f"{point.false_accepts} false accepts, distance {point.threshold:.3f}" for point in result.points)]
+    figures = []
+    for ((what, _), value), interval, note in zip(_rates(result).items(), intervals, notes, strict=True):
+        assert interval is not None
+        figures.append(Figure(f"{name}: {what}", value, "%", n, interval.low, interval.high, note=note))
+    return figures
+
+
+def _rates(result: AllPairsResult) -> dict[tuple[str, float], float]:
+    """The figures of one system, with their FARs, in the order of its replicates."""
+    tars = {(f"TAR at FAR {point.far_asked:g}", point.far_asked): point.tar for point in result.points}
+    return {("EER", 0.0): result.eer, **tars}

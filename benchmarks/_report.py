@@ -9,11 +9,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Unit = Literal["%", "points", "x", "ms", "s", "MB", ""]
+Unit = Literal["%", "points", "rate", "count", "x", "ms", "s", "MB", ""]
 
 _FORMATS: dict[Unit, tuple[float, str]] = {
     "%": (100, ".2f"),
     "points": (100, "+.2f"),
+    "rate": (1, ".5f"),
+    "count": (1, ".0f"),
     "x": (1, ".2f"),
     "ms": (1000, ".1f"),
     "s": (1, ".3f"),
@@ -97,14 +99,17 @@ def show(section: Section) -> str:
 
 
 def publish(title: str, setting: Mapping[str, str], sections: Iterable[Section], path: Path | None) -> None:
-    """Print a heading, the setting and each section as soon as it is measured; keep all in a JSON file if given."""
+    """Print a heading, the setting and each section as soon as it is measured; keep all in a JSON file if given.
+
+    The file is written after every section, so that an hour of measuring is not lost to a mistake at its end.
+    """
     print(f"# {title}", *(f"* {name}: {value}" for name, value in setting.items()), sep="\n")
     done: list[Section] = []
     for section in sections:
         print(show(section), flush=True)
         done.append(section)
-    if path:
-        write_json(path, setting, done)
+        if path:
+            write_json(path, setting, done)
 
 
 def write_json(path: Path, setting: Mapping[str, str], sections: Sequence[Section]) -> None:
@@ -140,6 +145,8 @@ def _row(figure: Figure) -> list[str]:
 def _format(value: float, unit: Unit) -> str:
     factor, digits = _FORMATS[unit]
     number = format(value * factor, digits)
+    if unit in ("rate", "count"):
+        return number
     return f"{number}{unit}" if unit == "x" else f"{number} {unit}".rstrip()
 
 

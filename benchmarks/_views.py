@@ -1,4 +1,4 @@
-"""Photos with one known face each, through three systems: mien's crops and dlib's, mien's network and dlib's."""
+"""Photos with one known face each, through the model, SFace and dlib's network."""
 
 from __future__ import annotations
 
@@ -12,20 +12,35 @@ from _dlib import Peer
 from numpy.typing import NDArray
 
 from mien import Mien
-from mien.analyzer import CropWay
+from mien.alignment import ALIGNMENTS, LANDMARK_WEIGHTS, Alignment, align, resize_crop
+from mien.analyzer import Crop, CropWay
+from mien.contract import Contract
 from mien.datasets import Sample
 from mien.errors import DataError, ImageError
 from mien.images import Pixels, load_image
-from mien.networks import find_dlib_resnet, read_dlib_resnet
+from mien.networks import Backbone, load_backbone
 from mien.outputs import EXPRESSION, IDENTITY
 
 Floats = NDArray[np.float32]
 
-MIEN = "mien's network on mien's crops"
-DLIB_ON_MIEN = "dlib's network on mien's crops"
-DLIB = "dlib's network on dlib's crops"
-SYSTEMS = (MIEN, DLIB_ON_MIEN, DLIB)
+MODEL = "the model"
+SFACE = "SFace"
+DLIB = "dlib's network"
+DLIB_OWN = "dlib's network on dlib's crops"
+SYSTEMS = (MODEL, SFACE, DLIB, DLIB_OWN)
+CROPS_PROTOCOL = (
+    "Every network but the last sees the largest face that mien finds, aligned as that network was trained: the model "
+    "by its contract, SFace (OpenCV Zoo, unmodified) to ArcFace's template, dlib's network (unmodified) to dlib's; so "
+    "a model with SFace's alignment sees the same pixels as SFace. The last is dlib's network on dlib's own detector "
+    "and crops."
+)
 CHUNK = 32
+
+WAYS: dict[CropWay, str] = {
+    "detected": "of a detected face",
+    "padded": "of a face detected after the border was repeated",
+    "whole": "resized from the whole photo, as no face was found",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +50,7 @@ class Views:
     Attributes:
         samples: the photos that could be read.
         embeddings: ``(N, D)`` for each of `SYSTEMS`.
-        expressions: ``(N, C)`` probabilities by mien's network on mien's crops.
+        expressions: ``(N, C)`` probabilities of the model.
         ways: how each crop was made, by mien and by dlib.
         skipped: photos that could not be read, and why.
     """
@@ -51,6 +66,12 @@ class Views:
         """Who is on each photo."""
         return [sample.identity for sample in self.samples]
 
+    @property
+    def people(self) -> NDArray[np.int64]:
+        """``(N,)`` numbers of the people, from 0."""
+        names = [sample.identity or sample.name for sample in self.samples]
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
     def lines(self) -> list[str]:
         """Counts of the ways, and the photos that could not be read."""
         counts = [
@@ -61,35 +82,29 @@ class Views:
         return [*counts, *(f"* Not read: {reason}" for reason in self.skipped)]
 
 
-WAYS: dict[CropWay, str] = {
-    "detected": "of a detected face",
-    "padded": "of a face detected after the border was repeated",
-    "whole": "resized from the whole photo, as no face was found",
-}
-
-
 class Viewer:
-    """The systems, loaded once; dlib's network is read into torch, which gives dlib's own embeddings, faster."""
+    """The systems, loaded once; SFace and dlib's network are read into torch, which gives their own embeddings."""
 
     def __init__(self, mien: Mien) -> None:
+        mien.contract.require_identity()
+        mien.contract.require_expression()
         self._mien = mien
         self._peer = Peer()
-        self._network = read_dlib_resnet(find_dlib_resnet()).eval()
+        self._sface = load_backbone("sface", "opencv").eval()
+        self._dlib = load_backbone("resnet29", "dlib").eval()
 
     def __call__(self, samples: Sequence[Sample], advance: Callable[[], None]) -> Views:
         """Show all photos to all systems, few at a time.
 
         Raises:
             DataError: no photo can be read.
-            MissingOutputError: the model lacks an answer.
         """
         kept: list[Sample] = []
         skipped: list[str] = []
         ways: dict[str, list[CropWay]] = {"mien": [], "dlib": []}
-        answers: list[tuple[Floats, Floats, Floats, Floats]] = []
+        answers: list[tuple[dict[str, Floats], Floats]] = []
         for start in range(0, len(samples), CHUNK):
-            ours: list[Pixels] = []
-            theirs: list[Pixels] = []
+            crops: list[list[Pixels]] = []
             for sample in samples[start : start + CHUNK]:
                 advance()
                 try:
@@ -100,31 +115,62 @@ class Viewer:
                 crop, way = self._mien.largest_crop(pixels)
                 chip, chip_way = self._peer.largest_crop(pixels)
                 kept.append(sample)
-                ours.append(crop.pixels)
-                theirs.append(chip)
+                faces = [aligned_to(name, pixels, crop, self._mien.contract) for name in ("arcface", "dlib")]
+                crops.append([crop.pixels, *faces, chip])
                 ways["mien"].append(way)
                 ways["dlib"].append(chip_way)
-            if ours:
-                answers.append(self._answer(np.stack(ours), np.stack(theirs)))
+            if crops:
+                answers.append(self._answer([np.stack(column) for column in zip(*crops, strict=True)]))
         if not answers:
             raise DataError(f"none of the {len(samples)} photos can be read: {skipped[0] if skipped else 'no photo'}")
-        mien, on_mien, dlib, expressions = (np.concatenate(parts) for parts in zip(*answers, strict=True))
         return Views(
             samples=tuple(kept),
-            embeddings={MIEN: mien, DLIB_ON_MIEN: on_mien, DLIB: dlib},
-            expressions=expressions,
+            embeddings={name: np.concatenate([embeddings[name] for embeddings, _ in answers]) for name in SYSTEMS},
+            expressions=np.concatenate([expressions for _, expressions in answers]),
             ways={who: tuple(taken) for who, taken in ways.items()},
             skipped=tuple(skipped),
         )
 
-    def _answer(self, ours: NDArray[np.uint8], theirs: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats, Floats]:
-        self._mien.contract.require_identity()
-        self._mien.contract.require_expression()
-        answers = self._mien.model.run(ours)
-        return answers[IDENTITY], self._dlib_network(ours), self._dlib_network(theirs), answers[EXPRESSION]
+    def _answer(self, crops: Sequence[NDArray[np.uint8]]) -> tuple[dict[str, Floats], Floats]:
+        own, arcface, dlib, chips = crops
+        answers = self._mien.model.run(own)
+        embeddings = {
+            MODEL: answers[IDENTITY],
+            SFACE: embed(self._sface, arcface),
+            DLIB: embed(self._dlib, dlib),
+            DLIB_OWN: embed(self._dlib, chips),
+        }
+        return embeddings, answers[EXPRESSION]
 
-    def _dlib_network(self, crops: NDArray[np.uint8]) -> Floats:
-        with torch.inference_mode():
-            pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).float()
-            embeddings: Floats = self._network(pixels).numpy()
-        return embeddings
+
+def aligned_to(name: str, pixels: Pixels, crop: Crop, contract: Contract) -> Pixels:
+    """The face of a crop, aligned in another way: by its landmarks, or resized as a whole where it has none.
+
+    Args:
+        name: a key of `mien.alignment.ALIGNMENTS`.
+        pixels: the photo.
+        crop: the model's crop of a face of the photo, with landmarks in pixels of the photo.
+        contract: the model's; where its alignment is the one asked for, the crop itself is returned.
+    """
+    wanted = ALIGNMENTS[name]
+    if is_aligned(contract, wanted):
+        return crop.pixels
+    if crop.landmarks is None:
+        return resize_crop(pixels, wanted.crop_size)
+    return align(pixels, crop.landmarks, wanted.template, wanted.crop_size, wanted.weights)
+
+
+def is_aligned(contract: Contract, alignment: Alignment) -> bool:
+    """Whether a model is made for this alignment."""
+    return (
+        contract.crop_size == alignment.crop_size
+        and np.allclose(contract.template, alignment.template)
+        and np.allclose(contract.landmark_weights or LANDMARK_WEIGHTS, alignment.weights or LANDMARK_WEIGHTS)
+    )
+
+
+def embed(network: Backbone, crops: NDArray[np.uint8]) -> Floats:
+    """Embeddings ``(N, D)`` of crops."""
+    with torch.inference_mode():
+        embeddings: Floats = network(torch.from_numpy(crops).permute(0, 3, 1, 2).float()).numpy()
+    return embeddings

@@ -39,9 +39,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=Path, metavar="DIR", help=f"folder of {name}")
     parser.add_argument(
         "--people",
-        choices=("validation", "all"),
-        default="validation",
-        help="of lfw-expressions: those not trained on (default), or all",
+        choices=("report", "choose", "all"),
+        default="report",
+        help="of lfw-expressions: those that nothing was trained or chosen on (default), those for choices, or all",
     )
     parser.add_argument("--model", metavar="MODEL", help="model file or name (default: the shipped one)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads (default: all cores)")
@@ -54,7 +54,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def sections(options: argparse.Namespace) -> Iterator[Section]:
     """Measure one data set after the other."""
-    from _on_lfw_expressions import NOT_LFW, WHOM, validation_people
+    from _on_lfw_expressions import NOT_LFW, WHOM, group_of_people
 
     from mien import Mien
     from mien.datasets import read_index, read_london
@@ -64,8 +64,7 @@ def sections(options: argparse.Namespace) -> Iterator[Section]:
         note = "The reference is the neutral photo itself, as there is no other: refusals of neutral faces are too few."
         yield from on_photos("London Set", read_london(options.london), mien, ("happiness",), note)
     if options.lfw_expressions:
-        samples = read_index(options.lfw_expressions)
-        samples = samples if options.people == "all" else validation_people(samples)
+        samples = group_of_people(read_index(options.lfw_expressions), options.people)
         note = (
             f"{NOT_LFW} The reference is the person's first neutral photo, the one shown their last; for those with "
             "only one it is the same."

@@ -1,21 +1,17 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
-import pytest
-from _expression import _accuracy_recall_f1
 from _installation import sizes
 from _photos import evenly, some_people
 from _report import Figure, Section, Target, show, write_json
 from _timing import Comparison, interleave, pooled
 from _two_answers import identity_only
 
-from mien.datasets import Sample, SampleSet, split_by_person
+from mien.datasets import Sample, SampleSet
 from mien.runtime import Model
-from mien.training.recipe import load_recipe
 
 
 def test_the_ratio_is_the_median_of_neighbouring_ratios():
@@ -69,18 +65,6 @@ def test_a_trial_keeps_people_with_pairs():
     assert evenly(range(10), 5) == [0, 2, 4, 6, 8]
 
 
-def test_validation_people_are_those_of_the_recipe():
-    from _on_lfw_expressions import validation_people
-
-    recipe = load_recipe(Path(str(resources.files("mien") / "recipes" / "mien-r29.yaml")))
-    fraction = next(source.validation for source in recipe.sources if source.data == "lfw-expressions")
-    everybody = people(*[2] * 300)
-    trained_on, kept = split_by_person(everybody, fraction, recipe.seed_of_split)
-    chosen = validation_people(everybody).people
-    assert chosen == kept.people
-    assert not set(chosen) & set(trained_on.people)
-
-
 def test_identity_alone_gives_the_same_embedding(tiny_model, tmp_path):
     crops = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8)
     both = Model(tiny_model())
@@ -89,21 +73,6 @@ def test_identity_alone_gives_the_same_embedding(tiny_model, tmp_path):
     assert list(answers) == ["embedding"]
     np.testing.assert_array_equal(answers["embedding"], both.run(crops)["embedding"])
     assert alone.contract == both.contract.without("expression")
-
-
-def test_weighted_expression_figures_agree_with_repeated_items():
-    from sklearn.metrics import accuracy_score, f1_score, recall_score
-
-    rng = np.random.default_rng(1)
-    truth, answer, counts = rng.integers(0, 3, 200), rng.integers(0, 4, 200), rng.integers(0, 3, 200)
-    figures = _accuracy_recall_f1(truth, answer, counts.astype(float), np.arange(3))
-    t, a = np.repeat(truth, counts), np.repeat(answer, counts)
-    expected = [
-        accuracy_score(t, a),
-        recall_score(t, a, labels=[0, 1, 2], average="macro"),
-        f1_score(t, a, labels=[0, 1, 2], average="macro"),
-    ]
-    assert figures == pytest.approx(expected)
 
 
 def test_sizes_sums_what_lies_below(tmp_path):

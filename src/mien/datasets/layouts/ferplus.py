@@ -19,7 +19,9 @@ MOST_DIFFERENT = 60.0
 """Largest mean squared difference of the pixels at which a row of the table counts as the photo's."""
 
 _NEITHER = ("unknown", "nf")
-_VOTES = (*(expression.value for expression in Expression), *_NEITHER)
+ANSWERS = (*(expression.value for expression in Expression), *_NEITHER)
+"""What people could answer: the columns of a table of votes."""
+
 _PARTS = {"training": "train", "publictest": "public-test", "privatetest": "private-test"}
 
 
@@ -30,13 +32,13 @@ def votes_of(row: Mapping[str, str]) -> dict[str, int] | str:
     published (github.com/microsoft/FERPlus). A photo is left out when more people said "unknown" or "no face" (NF) than
     any one expression; otherwise these votes are dropped.
 
-    >>> votes_of(dict.fromkeys(_VOTES, "0") | {"anger": "5", "fear": "3", "sadness": "1", "nf": "1"})
+    >>> votes_of(dict.fromkeys(ANSWERS, "0") | {"anger": "5", "fear": "3", "sadness": "1", "nf": "1"})
     {'fear': 3, 'anger': 5}
-    >>> votes_of(dict.fromkeys(_VOTES, "0") | {"anger": "4", "unknown": "6"})
+    >>> votes_of(dict.fromkeys(ANSWERS, "0") | {"anger": "4", "unknown": "6"})
     'most of its votes are for "unknown" or "no face"'
     """
     try:
-        counts = {name: int(row[name]) for name in _VOTES if row[name]}
+        counts = {name: int(row[name]) for name in ANSWERS if row[name]}
     except ValueError:
         return "its votes are no numbers"
     if not counts:
@@ -64,19 +66,41 @@ def _part(word: str) -> str:
 
 def _original_entries(root: Path) -> Iterator[Entry | Skipped]:
     faces = list(read_faces(root / "fer2013.csv"))
-    rows = [row for _, row in read_table(root / "fer2013new.csv", _VOTES)]
+    rows = [row for _, row in read_table(root / "fer2013new.csv", ANSWERS)]
     if len(faces) != len(rows):
         raise DataError(f"fer2013.csv has {len(faces)} rows and fer2013new.csv {len(rows)}, where as many are expected")
     for face, row in zip(faces, rows, strict=True):
         yield face if isinstance(face, Skipped) else _entry(face, _part(face.part), row)
 
 
+def find_votes(root: Path) -> Path:
+    """The table of votes inside a folder of FER2013's photos, or beside it.
+
+    Raises:
+        DataError: there is none.
+    """
+    for path in (root / TABLE, _photos(root) / TABLE, _photos(root).parent / TABLE):
+        if path.is_file():
+            return path
+    raise DataError(f"there is no {TABLE}, neither in it nor beside it")
+
+
+def read_votes(table: Path) -> dict[str, dict[str, str]]:
+    """The rows of a table of votes, by the photos' names inside their folder.
+
+    Raises:
+        DataError: it cannot be read or lacks a column.
+    """
+    return {row["path"].removeprefix("fer2013/"): row for _, row in read_table(table, ("path", "split", *ANSWERS))}
+
+
+def _photos(root: Path) -> Path:
+    return root / "fer2013" if (root / "fer2013").is_dir() else root
+
+
 def _photo_entries(root: Path) -> Iterator[Entry | Skipped]:
-    folder = root / "fer2013" if (root / "fer2013").is_dir() else root
-    table = next((path for path in (root / TABLE, folder / TABLE, folder.parent / TABLE) if path.is_file()), None)
-    if table is None:
-        raise DataError(f"there is no {TABLE}, neither in it nor beside it")
-    rows = {row["path"].removeprefix("fer2013/"): row for _, row in read_table(table, ("path", "split", *_VOTES))}
+    folder, table = _photos(root), find_votes(root)
+    rows = read_votes(table)
     for photo in PHOTOS(folder):
         if photo.name not in rows:
             yield photo if isinstance(photo, Skipped) else Skipped(photo.name, f"{table.name} does not name it")
