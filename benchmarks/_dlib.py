@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mien.analyzer import PADDINGS, CropWay
+from mien.detection.search import BORDER
 from mien.images import Pixels, pad_border
+from mien.types import FoundBy
 
 SIDE, PADDING = 150, 0.25
 UPSAMPLING = 1  # the default of face_recognition.face_locations
@@ -58,15 +59,15 @@ class Peer:
         """Dlib's own crop of each face."""
         return [self._chip(pixels, rectangle) for rectangle in self._detector(pixels, UPSAMPLING)]
 
-    def largest_crop(self, pixels: Pixels) -> tuple[Pixels, CropWay]:
-        """Dlib's crop of the largest face, with the same retries as `mien.Mien.largest_crop`."""
-        for fraction in (0.0, *PADDINGS):
+    def largest_crop(self, pixels: Pixels) -> tuple[Pixels, FoundBy]:
+        """Dlib's crop of the largest face: of the photo as it is, or with its border repeated, or else of the whole."""
+        for fraction in (0.0, BORDER):
             padded = pad_border(pixels, fraction)[0] if fraction else pixels
             if found := self._detector(padded, UPSAMPLING):
                 largest = max(found, key=lambda rectangle: rectangle.area())
-                return self._chip(padded, largest), "padded" if fraction else "detected"
+                return self._chip(padded, largest), FoundBy.BORDER if fraction else FoundBy.PHOTO
         whole = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-        return np.array(whole), "whole"
+        return np.array(whole), FoundBy.WHOLE
 
     def threads_used(self) -> str:
         """How many cores the network keeps busy when it may use all: processor time over wall-clock time."""

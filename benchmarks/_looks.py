@@ -13,6 +13,7 @@ from mien.datasets import Sample, SampleSet
 from mien.errors import DataError, ImageError
 from mien.images import Pixels
 from mien.outputs import EXPRESSION, IDENTITY
+from mien.types import FoundBy
 
 Floats = NDArray[np.float32]
 
@@ -48,10 +49,10 @@ def look_at(mien: Mien, samples: SampleSet, advance: Callable[[], None]) -> tupl
     for sample in samples.samples:
         advance()
         try:
-            crop, way = mien.largest_crop(sample.source)
+            crop = mien.largest_crop(sample.source)
         except ImageError:
             continue
-        if way != "whole":
+        if crop.found_by is not FoundBy.WHOLE:
             kept.append((sample, crop.pixels))
     if not kept:
         raise DataError(f"no face was found in any of the {len(samples)} photos of {samples.name}; check the folder")

@@ -65,7 +65,8 @@ def _fractal(rng: np.random.Generator, width: int, height: int) -> NDArray[np.fl
     cells = int(rng.integers(3, 9))
     octaves = [_field(rng, width, height, min(cells * 2**k, max(width, height))) / 2**k for k in range(6)]
     total = np.sum(octaves, axis=0)
-    return (total - total.min()) / max(float(np.ptp(total)), 1e-6)
+    stretched: NDArray[np.float32] = (total - total.min()) / max(float(np.ptp(total)), 1e-6)
+    return stretched
 
 
 def _shaded(values: NDArray[np.floating], first: Color, second: Color) -> Image.Image:

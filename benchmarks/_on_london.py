@@ -17,7 +17,7 @@ from mien import Mien
 from mien.cli.console import progress
 from mien.datasets import SampleSet
 from mien.evaluation import Estimate, area_under_roc, mean_over_people
-from mien.types import Expression
+from mien.types import Expression, FoundBy
 
 AREA_TARGET = Target(0.96, "at least")
 TOP_TARGET = Target(0.86, "at least")
@@ -60,7 +60,7 @@ def expression_figures(views: Views, classes: tuple[Expression, ...]) -> list[Fi
         ("area under the ROC, happiness", happiness, None),
     ):
         figures.append(_figure(name, area_under_roc(scores, smiling, views.people), "", n, target))
-    found = np.array([way != "whole" for way in views.ways["mien"]])
+    found = np.array([way is not FoundBy.WHOLE for way in views.ways["mien"]])
     of_two = np.array(two)[views.expressions[:, two].argmax(axis=1)]
     of_all = views.expressions.argmax(axis=1)
     for name, answer, target in (

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from mien import Mien
 from mien.alignment import ALIGNMENTS, LANDMARK_WEIGHTS, Alignment, align, resize_crop
-from mien.analyzer import Crop, CropWay
 from mien.contract import Contract
+from mien.crops import Crop
 from mien.datasets import Sample
 from mien.errors import DataError, ImageError
 from mien.images import Pixels, load_image
 from mien.networks import Backbone, load_backbone
 from mien.outputs import EXPRESSION, IDENTITY
+from mien.types import FoundBy
 
 Floats = NDArray[np.float32]
 
@@ -36,10 +37,13 @@ CROPS_PROTOCOL = (
 )
 CHUNK = 32
 
-WAYS: dict[CropWay, str] = {
-    "detected": "of a detected face",
-    "padded": "of a face detected after the border was repeated",
-    "whole": "resized from the whole photo, as no face was found",
+WAYS: dict[FoundBy, str] = {
+    FoundBy.PHOTO: "of a detected face",
+    FoundBy.BORDER: "of a face detected after the border was repeated",
+    FoundBy.TURNED_90: "of a face detected after a quarter turn",
+    FoundBy.TURNED_180: "of a face detected upside down",
+    FoundBy.TURNED_270: "of a face detected after three quarter turns",
+    FoundBy.WHOLE: "resized from the whole photo, as no face was found",
 }
 
 
@@ -58,7 +62,7 @@ class Views:
     samples: tuple[Sample, ...]
     embeddings: dict[str, Floats]
     expressions: Floats
-    ways: dict[str, tuple[CropWay, ...]]
+    ways: dict[str, tuple[FoundBy, ...]]
     skipped: tuple[str, ...]
 
     @property
@@ -101,7 +105,7 @@ class Viewer:
         """
         kept: list[Sample] = []
         skipped: list[str] = []
-        ways: dict[str, list[CropWay]] = {"mien": [], "dlib": []}
+        ways: dict[str, list[FoundBy]] = {"mien": [], "dlib": []}
         answers: list[tuple[dict[str, Floats], Floats]] = []
         for start in range(0, len(samples), CHUNK):
             crops: list[list[Pixels]] = []
@@ -112,12 +116,12 @@ class Viewer:
                 except ImageError as error:
                     skipped.append(str(error))
                     continue
-                crop, way = self._mien.largest_crop(pixels)
+                crop = self._mien.largest_crop(pixels)
                 chip, chip_way = self._peer.largest_crop(pixels)
                 kept.append(sample)
                 faces = [aligned_to(name, pixels, crop, self._mien.contract) for name in ("arcface", "dlib")]
                 crops.append([crop.pixels, *faces, chip])
-                ways["mien"].append(way)
+                ways["mien"].append(crop.found_by)
                 ways["dlib"].append(chip_way)
             if crops:
                 answers.append(self._answer([np.stack(column) for column in zip(*crops, strict=True)]))

@@ -89,6 +89,7 @@ class Photo:
         known = [at for at in self._levels if at <= depth]
         if known:
             return min(known), self._levels[min(known)]
+        assert not isinstance(self._source, np.ndarray)  # noqa: S101 -- an array has its full pixels from the start
         with open_image(self._source, self.name) as image:
             at = _reduce(image, min(depth, DEEPEST))
             self._levels[at] = _upright(image, self.name)

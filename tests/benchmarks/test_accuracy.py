@@ -26,7 +26,7 @@ from mien.evaluation import summarize_expression
 from mien.images import load_image
 from mien.thresholds import Threshold, ThresholdTable
 from mien.training.groups import read_groups
-from mien.types import Expression
+from mien.types import Expression, FoundBy
 
 
 def photos(people):
@@ -36,7 +36,7 @@ def photos(people):
 def views(embeddings, people, expressions=None):
     samples = tuple(Sample(f"{k}", Path("x"), identity=str(person)) for k, person in enumerate(people))
     expressions = np.full((len(people), 2), 0.5) if expressions is None else expressions
-    ways = {"mien": ("detected",) * len(people), "dlib": ("detected",) * len(people)}
+    ways = {"mien": (FoundBy.PHOTO,) * len(people), "dlib": (FoundBy.PHOTO,) * len(people)}
     return Views(samples, dict(zip(SYSTEMS, embeddings, strict=True)), expressions, ways, ())
 
 

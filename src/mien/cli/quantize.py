@@ -11,15 +11,16 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from mien.analyzer import Crop, Mien
+from mien.analyzer import Mien
+from mien.calibration import read_people
 from mien.cli.console import progress, shown
 from mien.cli.exits import ExitCode, say
 from mien.cli.options import MinFaceOption, ModelOption, ThreadsOption
 from mien.cli.photos import find_photos
 from mien.contract import Contract
+from mien.crops import Crop
 from mien.errors import DataError, ImageError, ModelError
 from mien.evaluation import choose_thresholds
-from mien.gallery.sources import read_people
 from mien.networks import QuantizationSettings, differences, restate
 from mien.networks import quantize as quantize_model
 from mien.outputs import IDENTITY

@@ -103,10 +103,10 @@ def summarize_expression(
         accuracy=accuracy,
         base_rate=float(counts.max() / result.n),
         mean_recall=mean_recall,
-        averaged=tuple(names[k] for k in averaged),
+        averaged=tuple(names[int(k)] for k in averaged),
         calibration_error=error,
         recall={
-            names[k]: Estimate(float(result.recall[k]), wilson(int(result.confusion[k, k]), int(counts[k])))
+            names[int(k)]: Estimate(float(result.recall[k]), wilson(int(result.confusion[k, k]), int(counts[k])))
             for k in np.flatnonzero(counts)
         },
         counts={name: int(count) for name, count in zip(names, counts, strict=True)},

@@ -51,10 +51,10 @@ def read_sface(path: Path) -> Backbone:
 def _fill(unit: nn.Module, stored: Mapping[str, Tensor], name: str) -> None:
     """Fill a convolution, its batch normalisation and its PReLU."""
     convolution, norm, activation = unit.children()
-    convolution.weight.copy_(_weight(stored, f"{name}_conv2d_weight"))  # type: ignore[operator, union-attr]
+    convolution.weight.copy_(_weight(stored, f"{name}_conv2d_weight"))  # type: ignore[operator]
     for own, its in _STATISTICS.items():
         getattr(norm, own).copy_(stored[f"{name}_batchnorm_{its}"])
-    activation.weight.copy_(stored[f"{name}_relu_gamma"].flatten())  # type: ignore[operator, union-attr]
+    activation.weight.copy_(stored[f"{name}_relu_gamma"].flatten())  # type: ignore[operator]
 
 
 def _fill_embedding(layer: nn.Module, stored: Mapping[str, Tensor]) -> None:
@@ -67,8 +67,8 @@ def _fill_embedding(layer: nn.Module, stored: Mapping[str, Tensor]) -> None:
     weight, bias = _weight(stored, "pre_fc1_weight").double(), _weight(stored, "pre_fc1_bias").double()
     places = weight.shape[1] // len(before[0])
     scale, shift = (value.repeat_interleave(places) for value in before)
-    layer.weight.copy_(beyond[0][:, None] * weight * scale)  # type: ignore[operator, union-attr]
-    layer.bias.copy_(beyond[0] * (weight @ shift + bias) + beyond[1])  # type: ignore[operator, union-attr]
+    layer.weight.copy_(beyond[0][:, None] * weight * scale)  # type: ignore[operator]
+    layer.bias.copy_(beyond[0] * (weight @ shift + bias) + beyond[1])  # type: ignore[operator]
 
 
 def _affine(stored: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:

@@ -51,7 +51,7 @@ class AggregatorState:
             target = self._modules[module]
             setattr(target, name, value[1].numpy().copy() if _is_array(value) else _copied(value))
         for module in self._modules.values():
-            if hasattr(module, _NASH) and getattr(module, "step", 0):
+            if hasattr(module, _NASH) and getattr(module, "step", False):
                 getattr(module, _NASH)()
 
     def _values(self) -> dict[tuple[str, str], Any]:

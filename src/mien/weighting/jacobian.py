@@ -130,7 +130,7 @@ def add_gradients(tensors: Sequence[Tensor], gradients: Sequence[Tensor | None])
 
 def split(vector: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
     """Divide a vector ``(P,)`` into gradients of the shapes and types of the tensors."""
-    pieces = vector.split([tensor.numel() for tensor in tensors])
+    pieces = torch.split(vector, [tensor.numel() for tensor in tensors])
     return [piece.view(tensor.shape).to(tensor.dtype) for piece, tensor in zip(pieces, tensors, strict=True)]
 
 
