@@ -3,8 +3,8 @@
     python tools/divide_people.py LFW-EXPRESSIONS src/mien/recipes/lfw-expressions-groups.csv
 
 People are ordered by the SHA-256 of their names, so that the division depends on nothing but the list of names and the
-numbers below, and no group is richer in the beginning of the alphabet. The committed file is what counts: it was written
-before any model was trained on it.
+numbers below, and no group is richer in the beginning of the alphabet. The committed file is what counts: it was
+written before any model was trained on it.
 """
 
 from __future__ import annotations

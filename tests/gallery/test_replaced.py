@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mien import Gallery, ModelError, StorageReplacedError
+from mien.outputs import IDENTITY
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="open files can be neither removed nor replaced")
 
@@ -83,5 +83,5 @@ def test_another_working_folder_changes_nothing(tmp_path, monkeypatch, tiny_cont
 
 def test_a_gallery_that_cannot_be_made_leaves_no_file(path, tmp_path, tiny_contract):
     with pytest.raises(ModelError):
-        Gallery(path, dataclasses.replace(tiny_contract, embedding_size=0))
+        Gallery(path, tiny_contract.without(IDENTITY))
     assert list(tmp_path.iterdir()) == []
