@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mien.calibration.choice import Calibration, Choice, GenuineDistances, calibrate_pairs, calibrate_people
-from mien.calibration.photos import Looked, PhotoCalibration, calibrate_photos
+from mien.calibration.photos import Looked, PhotoCalibration, calibrate_photos, thresholds_of_people
 from mien.calibration.sources import LabelledPhoto, PhotoPair, read_pairs, read_people
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "calibrate_photos",
     "read_pairs",
     "read_people",
+    "thresholds_of_people",
 ]

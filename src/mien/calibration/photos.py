@@ -14,7 +14,9 @@ from mien.calibration.choice import Calibration, calibrate_pairs, calibrate_peop
 from mien.calibration.sources import index_pairs, read_pairs, read_people
 from mien.crops import Crop
 from mien.errors import ImageError
+from mien.evaluation import choose_thresholds
 from mien.outputs import EXPRESSION, IDENTITY
+from mien.thresholds import ThresholdTable
 from mien.types import Expression, ImageFailure
 
 BATCH = 32
@@ -83,6 +85,34 @@ def calibrate_photos(
     return _from_pairs(mien, source, far, bootstrap, observer)
 
 
+def thresholds_of_people(
+    mien: Mien,
+    folder: Path,
+    *,
+    default_far: float = 1e-3,
+    detect: bool = True,
+    observer: Observer = lambda _: None,
+) -> ThresholdTable:
+    """Choose the table of thresholds that a model file carries, on all impostor pairs of known people.
+
+    Args:
+        mien: finds and embeds the faces; the largest of each photo counts.
+        folder: of people's photos, see `read_people`.
+        default_far: see `mien.evaluation.choose_thresholds`.
+        detect: False where each image is one face crop already.
+        observer: is told of each photo.
+
+    Raises:
+        DataError: the folder cannot be read, or its people or photos are too few.
+        MissingOutputError: the model has no identity output.
+    """
+    mien.contract.require_identity()
+    labels = {photo.path: photo.identity for photo in read_people(folder)}
+    seen = _look(mien, list(labels), observer, detect)
+    identities = [labels[path] for path in seen.paths]
+    return choose_thresholds(seen.embeddings, identities, name=folder.name, default_far=default_far)
+
+
 def _from_people(mien: Mien, folder: Path, far: float, bootstrap: int, observer: Observer) -> PhotoCalibration:
     labels = {photo.path: photo for photo in read_people(folder)}
     seen = _look(mien, list(labels), observer)
@@ -114,7 +144,7 @@ def _from_pairs(mien: Mien, table: Path, far: float, bootstrap: int, observer: O
     return PhotoCalibration(found, seen.failures)
 
 
-def _look(mien: Mien, paths: Sequence[Path], observer: Observer) -> _Seen:
+def _look(mien: Mien, paths: Sequence[Path], observer: Observer, detect: bool = True) -> _Seen:
     """The largest face of each photo; those without one are left out."""
     kept: list[Path] = []
     waiting: list[Crop] = []
@@ -122,7 +152,7 @@ def _look(mien: Mien, paths: Sequence[Path], observer: Observer) -> _Seen:
     embeddings = [np.empty((0, mien.contract.embedding_size), np.float32)]
     expressions: list[Expression | None] = []
     for path in paths:
-        crop = _largest(mien, path)
+        crop = _largest(mien, path, detect)
         if isinstance(crop, ImageFailure):
             failures.append(crop)
         else:
@@ -147,9 +177,9 @@ def _answer(
     expressions += [None] * len(embeddings[-1]) if scores is None else [known[k] for k in scores.argmax(axis=1)]
 
 
-def _largest(mien: Mien, path: Path) -> Crop | ImageFailure:
+def _largest(mien: Mien, path: Path, detect: bool) -> Crop | ImageFailure:
     try:
-        crops = mien.crops(path)
+        crops = mien.crops(path, detect)
     except ImageError as error:
         return ImageFailure(str(path), str(error))
     return crops[0] if crops else ImageFailure(str(path), f"no face was found in {path}")

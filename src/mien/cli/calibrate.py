@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from mien.analyzer import Mien
-from mien.calibration import Calibration, Choice, Looked, PhotoCalibration, calibrate_photos
-from mien.cli.console import progress, shown
+from mien.calibration import Calibration, Choice, calibrate_photos
 from mien.cli.exits import ExitCode, say
+from mien.cli.looking import looking
 from mien.cli.options import JsonOption, MinFaceOption, ModelOption, ProvidersOption, ThreadsOption
 from mien.drawing import calibration_svg
 from mien.errors import DataError
@@ -61,7 +60,8 @@ def calibrate(
     mien = Mien(model, threads=threads, providers=providers, min_face=min_face)
     mien.contract.require_identity()
     with nullcontext() if gallery is None else Gallery(gallery, mien.contract) as target:  # refused before all the work
-        result = _watched(mien, source, far, bootstrap)
+        with looking("looking") as observe:
+            result = calibrate_photos(mien, source, far=far, bootstrap=bootstrap, observer=observe)
         found = result.calibration
         if target is not None:
             target.thresholds = found.thresholds
@@ -71,21 +71,6 @@ def calibrate(
     if plot is not None:  # last, so that a picture that cannot be kept costs nothing else
         _write(plot, calibration_svg(found))
     return ExitCode.PARTIAL if result.failures else ExitCode.DONE
-
-
-def _watched(mien: Mien, source: Path, far: float, bootstrap: int) -> PhotoCalibration:
-    """The calibration, with progress and each unusable photo on stderr."""
-    with ExitStack() as stack:
-        advance: Callable[[], None] | None = None
-
-        def observe(looked: Looked) -> None:
-            nonlocal advance
-            advance = advance or stack.enter_context(progress(looked.total, "looking"))
-            if looked.error is not None:
-                say(f"mien: {shown(looked.error)}")
-            advance()
-
-        return calibrate_photos(mien, source, far=far, bootstrap=bootstrap, observer=observe)
 
 
 def _write(path: Path, text: str) -> None:
