@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from _report import Figure, Section, Target
 
 from mien.cli.console import progress
@@ -29,10 +31,10 @@ def recipe_of(model_id: str, given: str | None) -> Recipe | None:
     """
     if given is not None:
         return find_recipe(given)
-    try:
-        return find_recipe(family(model_id))
-    except RecipeError:
-        return None
+    for name in (family(model_id), model_id):
+        with suppress(RecipeError):
+            return find_recipe(name)
+    return None
 
 
 def people_section(recipe: Recipe | None, data: str, everybody: SampleSet, measured: SampleSet) -> Section:

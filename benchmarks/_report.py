@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Unit = Literal["%", "points", "rate", "count", "x", "ms", "s", "MB", ""]
 
@@ -118,6 +118,29 @@ def write_json(path: Path, setting: Mapping[str, str], sections: Sequence[Sectio
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
+def read_sections(path: Path) -> list[Section]:
+    """The sections of a file that `write_json` wrote, without their lines and details.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError, KeyError, TypeError: it is not such a file.
+    """
+    return [
+        Section(
+            section["title"], section["protocol"], section["spread"], [_figure(each) for each in section["figures"]]
+        )
+        for section in json.loads(path.read_text(encoding="utf-8"))["sections"]
+    ]
+
+
+def value_and_range(figure: Figure) -> str:
+    """A figure as text, with its spread in brackets if it has one."""
+    value = _format(figure.value, figure.unit)
+    if figure.low is None or figure.high is None:
+        return value
+    return f"{value} ({_range(figure.low, figure.high, figure.unit)})"
+
+
 def confusion_lines(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str]:
     """A confusion matrix as a table: a row a label, a column a prediction."""
     width = max(len(name) for name in names)
@@ -161,3 +184,11 @@ def _record(section: Section) -> dict[str, object]:
         written["met"] = figure.target.met(figure.value) if figure.target else None
         written["value"] = figure.value if math.isfinite(figure.value) else None
     return record
+
+
+def _figure(record: dict[str, Any]) -> Figure:
+    """The figure of a record; what was not finite is NaN."""
+    kept = {name: value for name, value in record.items() if name != "met"}
+    target = kept["target"]
+    value = math.nan if kept["value"] is None else kept["value"]
+    return Figure(**{**kept, "value": value, "target": Target(**target) if target else None})

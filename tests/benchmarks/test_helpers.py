@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from _installation import sizes
 from _photos import evenly, some_people
-from _report import Figure, Section, Target, show, write_json
+from _report import Figure, Section, Target, read_sections, show, write_json
 from _timing import Comparison, interleave, pooled
 from _two_answers import identity_only
+from side_by_side import side_by_side
 
 from mien.datasets import Sample, SampleSet
 from mien.runtime import Model
@@ -50,6 +53,20 @@ def test_json_keeps_figures_and_verdicts(tmp_path):
     record = json.loads((tmp_path / "out.json").read_text())
     assert record["setting"] == {"cores": "2"}
     assert record["sections"][0]["figures"][0]["met"] is True
+
+
+def test_two_files_side_by_side(tmp_path):
+    def written(name, *figures):
+        write_json(tmp_path / name, {}, [Section("Title", "How.", "interval", figures)])
+        return read_sections(tmp_path / name)
+
+    share = Figure("share", 0.5, "%", "2", 0.4, 0.6, Target(0.7, "at least"))
+    ours = written("a.json", share, Figure("new", 1, "", "1"))
+    theirs = written("b.json", Figure("share", 0.25, "%", "2", 0.2, 0.3), Figure("old", math.nan, "count", "1"))
+    (section,) = side_by_side(ours, theirs)
+    assert section.figures[0] == replace(share, note="beside: 25.00 % (20.00 to 30.00)")
+    assert section.figures[1].note == ""
+    assert section.lines == ["* Only beside: old, nan"]
 
 
 def people(*counts):
