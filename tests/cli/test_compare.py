@@ -27,7 +27,8 @@ def test_a_comparison_from_the_command_line(cli, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["two-digits", "--methods", "dynamik"], "names no method dynamik; there are: equal, dynamic"),
-        (["two-digits", "--methods", "fixed"], "names no method fixed"),
+        (["two-digits", "--methods", "mine.py:Mine"], "There is no file mine.py"),
+        (["two-digits", "--contrast", "dynamic:static"], "--contrast dynamic:static is not two of the methods"),
         (["two-digits", "--methods", ","], "names no method"),
         (["three-digits"], "there is no experiment three-digits"),
         (["faces"], "give --data FOLDER"),

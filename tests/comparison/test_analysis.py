@@ -6,10 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mien.comparison import SINGLE, Comparison, Curves, Epoch, Plan, Run, conclude, summarize
-from mien.comparison.analysis import estimate
+from mien.comparison import SINGLE, Candidate, Choice, Comparison, Curves, Epoch, Figure, Plan, Run, conclude, summarize
+from mien.comparison.estimates import estimate
 
-TASKS = {"a": "accuracy", "b": "accuracy"}
+TASKS = {"a": Figure("accuracy"), "b": Figure("accuracy")}
+
+
+def chosen(methods) -> dict[str, Choice]:
+    return {method: Choice(Candidate(method, 0.1), {}, "") for method in methods}
 
 
 def run(method: str, seed: int, figures: dict[str, float], seconds: float = 1.0, failure: str = "") -> Run:
@@ -27,7 +31,7 @@ def comparison(figures: dict[str, list[tuple[float, float]]], *, random: bool = 
         for method, pairs in figures.items()
     }
     seeds = len(next(iter(figures.values())))
-    return Comparison("x", {}, TASKS, "%", "f", seeds, random, dict.fromkeys(runs, 0.1), runs)
+    return Comparison("x", {}, TASKS, "f", seeds, random, chosen(runs), runs)
 
 
 def by_name(found: Comparison):
@@ -104,7 +108,7 @@ def test_few_seeds_tell_nothing() -> None:
 def test_gain_is_relative_to_single_tasks_and_ranks_share_ties() -> None:
     found = comparison({"equal": [(0.5, 0.5)], "other": [(0.5, 0.8)]})
     runs = {SINGLE + "a": [run(SINGLE + "a", 0, {"a": 0.4})], SINGLE + "b": [run(SINGLE + "b", 0, {"b": 0.5})]}
-    found = Comparison("x", {}, TASKS, "%", "f", 1, True, dict.fromkeys([*runs, *found.runs], 0.1), runs | found.runs)
+    found = Comparison("x", {}, TASKS, "f", 1, True, chosen([*runs, *found.runs]), runs | found.runs)
     summaries = by_name(found)
     assert summaries["equal"].gain.mean == pytest.approx((0.25 + 0.0) / 2)
     assert summaries["other"].gain.mean == pytest.approx((0.25 + 0.6) / 2)
@@ -147,7 +151,7 @@ def test_a_method_that_lost_seeds_is_not_within_chance_but_not_judged() -> None:
     assert "all 2 comparisons" in text
     assert text.endswith(" Not judged: bad (1 of 10 seeds failed), dead (failed in every seed).")
     found.runs["worse"] = [run("worse", seed, {"a": 0.5, "b": 0.5}) for seed in range(10)]
-    found.learning_rates["worse"] = 0.1
+    found.choices.update(chosen(["worse"]))
     text = conclude(found, summarize(found))
     assert "Worse: worse on a by 40.0 points" in text
     assert "All other differences of the judged methods are within chance" in text

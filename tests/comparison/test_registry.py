@@ -20,7 +20,7 @@ class Mine(TwoDigits):
 
 
 def test_the_experiments_are_known_by_their_names() -> None:
-    assert list(EXPERIMENTS) == ["two-digits", "faces", "toy"]
+    assert list(EXPERIMENTS) == ["two-digits", "unlike-tasks", "faces", "toy"]
     assert load_experiment("two-digits", {"noise": 0.25}).noise == 0.25
 
 

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from mien.comparison import SINGLE, Plan, train
 from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits
+from mien.comparison.optimizers import make_optimizers
+from mien.comparison.recorder import CURVE_POINTS
 from mien.comparison.records import RunFolder
-from mien.comparison.training import CURVE_POINTS, _optimizers
 from mien.weighting import DynamicWeighting, UncertaintyWeighting
 from mien.weighting.registry import REGISTRY
 
@@ -131,5 +132,5 @@ def test_a_method_that_names_no_rate_learns_as_new_layers_do() -> None:
     pretrained, new = (nn.Parameter(torch.zeros(1)) for _ in range(2))
     groups = [{"params": [pretrained], "lr": 1e-5}, {"params": [new], "lr": 3e-4}]
     for weighting, rate in ((UncertaintyWeighting(["a", "b"]), 3e-4), (DynamicWeighting(["a", "b"], features=2), 0.1)):
-        own = _optimizers(groups, weighting, 1e-5)[1]
+        own = make_optimizers(groups, weighting, 1e-5)[1]
         assert [group["lr"] for group in own.param_groups] == [rate]

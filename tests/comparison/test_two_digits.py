@@ -5,7 +5,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits, _digits
+from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits, digit_parts
 from mien.errors import RecipeError
 
 
@@ -15,7 +15,7 @@ def batches(problem: TwoDigits, seed: int = 0):
 
 def test_a_picture_holds_both_digits_where_they_belong(digits: TwoDigits) -> None:
     batch = batches(digits)[0]
-    pictures, labels = _digits()["train"]
+    pictures, labels = digit_parts()["train"]
     for picture, left, right in zip(batch.pictures[:5, 0], batch.labels[LEFT], batch.labels[RIGHT], strict=False):
         alone = picture[:2, :8]  # the two rows that only the upper left digit reaches
         assert any(torch.equal(candidate[:2], alone) for candidate in pictures[labels == left])
@@ -24,9 +24,9 @@ def test_a_picture_holds_both_digits_where_they_belong(digits: TwoDigits) -> Non
 
 
 def test_no_digit_is_on_two_sides() -> None:
-    parts = {name: {digit.numpy().tobytes() for digit in pictures} for name, (pictures, _) in _digits().items()}
+    parts = {name: {digit.numpy().tobytes() for digit in pictures} for name, (pictures, _) in digit_parts().items()}
     everything = load_digits().images
-    assert sum(len(pictures) for pictures, _ in _digits().values()) == len(everything)
+    assert sum(len(pictures) for pictures, _ in digit_parts().values()) == len(everything)
     assert not parts["train"] & parts["test"]
     assert not parts["train"] & parts["validation"]
     assert not parts["validation"] & parts["test"]

@@ -16,6 +16,8 @@ from mien.reports import write_comparison
 class Silent:
     def start(self, runs: int) -> None: ...
 
+    def more(self, runs: int) -> None: ...
+
     def made(self, plan: Plan, run: Run) -> None: ...
 
 
@@ -54,19 +56,22 @@ def test_the_page_stands_alone_and_says_what_was_found(digits: Comparison, tmp_p
     assert reader.loaded == []
     assert "2 seeds are too few" in text
     assert "left alone" in text
-    assert text.count("<svg") == 3
+    assert text.count("<svg") == 5
     assert "mien compare two-digits" in text
 
 
 def test_results_hold_every_figure(digits: Comparison, tmp_path: Path) -> None:
     write_comparison(digits, tmp_path, "x")
     results = json.loads((tmp_path / "results.json").read_text())
-    assert results["schema"] == 1
-    assert results["tasks"] == {"left": "accuracy", "right": "accuracy"}
+    assert results["schema"] == 2
+    assert {task: figure["name"] for task, figure in results["tasks"].items()} == {
+        "left": "accuracy",
+        "right": "accuracy",
+    }
     summary = next(method for method in results["methods"] if method["method"] == "dynamic")
     finals = [run["test"][run["best_epoch"]]["left"] for run in results["runs"]["dynamic"]]
     assert summary["figures"]["left"]["mean"] == pytest.approx(sum(finals) / 2)
-    assert set(results["runs"]["dynamic"][0]["curves"]) == {"steps", "losses", "weights", "trace"}
+    assert set(results["runs"]["dynamic"][0]["curves"]) == {"steps", "losses", "weights", "trace", "gradients"}
 
 
 def test_results_are_json_for_methods_without_weights_and_figures_that_are_no_numbers(tmp_path: Path) -> None:

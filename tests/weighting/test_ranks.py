@@ -23,6 +23,7 @@ from mien.weighting import (
 )
 
 RULES: dict[str, type[UnitWeighting]] = {"dynamic": DynamicWeighting, "naive": NaiveWeighting}
+REPEATED = [name for name, method in REGISTRY.items() if method.kind.needs_shared_parameters]
 SAFE = [name for name, method in REGISTRY.items() if method.family != "per-gradient"]
 
 
@@ -53,18 +54,18 @@ def make(name: str, net: Net, seed: int = 0) -> TaskWeighting:
     return build_weighting(name, ["a", "b"], 6, weights, shared_parameters=[net.trunk.weight])
 
 
-def run(name: str, inputs: Tensor, rank: int = 0, wrap: bool = False) -> dict[str, Any]:
+def run(name: str, inputs: Tensor, rank: int = 0, wrap: bool = False, static: bool = False) -> dict[str, Any]:
     """Train for some steps; ranks are given different seeds on purpose."""
     torch.manual_seed(0)
     net = Net()
     weighting = make(name, net, seed=rank)
-    model = DistributedDataParallel(net, find_unused_parameters=True) if wrap else net
+    model = DistributedDataParallel(net, find_unused_parameters=not static, static_graph=static) if wrap else net
     optimizer = torch.optim.SGD(parameter_groups(net, weighting, lr=0.05))
     totals = []
     for number in range(6):
         optimizer.zero_grad()
         shared, a, b = model(inputs)
-        losses = {"b": b} if number == 3 else {"a": a, "b": b}
+        losses = {"b": b} if number == 3 and not static else {"a": a, "b": b}
         totals.append(weighting.backward(losses, shared))
         optimizer.step()
         if weighting.needs_losses_after_step:
@@ -90,6 +91,10 @@ def worker(rank: int, folder: str) -> None:
     result: dict[str, Any] = {rule: step(rule, inputs, wrap=True) for rule in RULES}
     result["partial"] = step("dynamic", inputs, with_b=0 if rank else 4, wrap=True)
     result["error"] = error_of(lambda: step("dynamic", inputs * (float("nan") if rank else 1)))
+    result["static"] = {name: run(name, inputs, rank, wrap=True, static=True) for name in SAFE if name not in REPEATED}
+    result["static refused"] = [
+        error_of(lambda name=name: run(name, inputs, rank, wrap=True, static=True)) for name in REPEATED
+    ]
     result["runs"] = {name: run(name, inputs, rank, wrap=True) for name in SAFE}
     net = Net()
     shared, a, b = net(inputs)
@@ -120,5 +125,9 @@ def test_two_ranks_are_one_process_with_the_whole_batch(tmp_path: Path, monkeypa
         torch.testing.assert_close(first["runs"][name], second["runs"][name], rtol=0, atol=0, equal_nan=True, msg=name)
         alone = run(name, inputs)
         torch.testing.assert_close(first["runs"][name], alone, rtol=1e-4, atol=1e-5, equal_nan=True, msg=name)
+        if name not in REPEATED:
+            alone = run(name, inputs, static=True)
+            torch.testing.assert_close(first["static"][name], alone, rtol=1e-4, atol=1e-5, equal_nan=True, msg=name)
+    assert all("leave static_graph out" in message for message in first["static refused"])
     assert first["refused"]
     assert all("which DistributedDataParallel does not average" in message for message in first["refused"].values())

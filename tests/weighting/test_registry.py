@@ -77,7 +77,7 @@ def test_names_mean_the_variants() -> None:
     [("fixed", None), ("fixed", {"a": 1.0}), ("fixed", {"a": 1.0, "b": 1.0, "c": 1.0}), ("equal", {"a": 1.0})],
 )
 def test_weights_that_do_not_fit_are_refused(method: str, weights: dict[str, float] | None) -> None:
-    with pytest.raises(WeightingError, match="Weights are for the method 'fixed' alone"):
+    with pytest.raises(WeightingError, match="Weights are for methods that want them"):
         build_weighting(method, ["a", "b"], 4, weights)
 
 

@@ -21,6 +21,7 @@ class RunsDisplay:
         self._bar = Progress(*columns, console=Console(stderr=True), disable=not terminal)
         self._task = self._bar.add_task("preparing", total=None)
         self._lines = not terminal
+        self._total = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -31,7 +32,13 @@ class RunsDisplay:
 
     def start(self, runs: int) -> None:
         """Show how many runs there are."""
+        self._total = runs
         self._bar.update(self._task, total=runs)
+
+    def more(self, runs: int) -> None:
+        """Show that there are more."""
+        self._total += runs
+        self._bar.update(self._task, total=self._total)
 
     def made(self, plan: Plan, run: Run, *, where: str = "") -> None:
         """Show a run."""

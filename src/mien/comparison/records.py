@@ -6,12 +6,21 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mien.weighting.custom import source_of
+
 SINGLE = "single: "
 """Begins the name of a run that trains one task alone, in the place of a method's."""
+
+PAIR = " and "
+"""Between the names of two tasks."""
+
+Score = Callable[[Mapping[str, float]], float]
+"""From validation figures by task to a number, higher is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +28,8 @@ class Plan:
     """One training run.
 
     Attributes:
-        method: a weighting method's name, ``fixed`` with weights in the order of the tasks (``fixed 1:0.1``), or
-            ``single: <task>``.
+        method: a weighting method's name or the ``path/to/file.py:Class`` of one, ``fixed`` with weights in the order
+            of the tasks (``fixed 1:0.1``), or ``single: <task>``.
         learning_rate: of the network.
         seed: of the initial network and of the order of the data.
     """
@@ -42,15 +51,37 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Figures by task after an epoch, on validation and on test data."""
+    """What was measured after an epoch.
+
+    Attributes:
+        validation: figures by task, on validation data.
+        test: the same on test data.
+        score: what epochs are chosen by, higher is better. By default the mean of the validation figures.
+    """
 
     validation: dict[str, float]
     test: dict[str, float]
+    score: float = math.nan
 
-    @property
-    def score(self) -> float:
-        """What epochs and learning rates are chosen by: the mean of the validation figures."""
-        return sum(self.validation.values()) / len(self.validation)
+    def __post_init__(self) -> None:
+        """Fill the default in."""
+        if math.isnan(self.score):
+            object.__setattr__(self, "score", sum(self.validation.values()) / max(1, len(self.validation)))
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """The tasks' gradients at the last parameters that all share, at a few steps.
+
+    Attributes:
+        steps: these steps, counted from 1; those at which a task had no loss are left out.
+        norms: each task's norm.
+        cosines: of the angle between two tasks' gradients, by both names with `PAIR` in between.
+    """
+
+    steps: list[int]
+    norms: dict[str, list[float]]
+    cosines: dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +93,14 @@ class Curves:
         losses: each task's loss at these steps; None where the batch had no label of the task.
         weights: each task's weight; empty for methods that have none, as they say by NaN.
         trace: what the experiment records of the network.
+        gradients: how the tasks' gradients stand to each other at some of the steps.
     """
 
     steps: list[int]
     losses: dict[str, list[float | None]]
     weights: dict[str, list[float]]
     trace: list[list[float]]
+    gradients: Gradients = field(default_factory=lambda: Gradients([], {}, {}))
 
     def __post_init__(self) -> None:
         """Leave no NaN, neither of a method that was recorded nor of a run that was kept with it."""
@@ -86,6 +119,8 @@ class Run:
         seconds_per_step: median.
         failure: why the run ended early (a loss that was not finite, say), else empty.
         answers: what the experiment keeps of the network of the chosen epoch, as JSON can hold it.
+        samples: of the same network by task, the figure of each test sample, whose mean is the figure; empty where the
+            experiment does not give it.
     """
 
     plan: Plan
@@ -94,6 +129,11 @@ class Run:
     seconds_per_step: float
     failure: str = ""
     answers: dict[str, Any] = field(default_factory=dict)
+    samples: dict[str, list[float]] = field(default_factory=dict)
+
+    def scored(self, score: Score) -> Run:
+        """The same run with its epochs scored anew."""
+        return replace(self, epochs=[replace(epoch, score=score(epoch.validation)) for epoch in self.epochs])
 
     @property
     def best_epoch(self) -> int:
@@ -120,17 +160,23 @@ class RunFolder:
         self.fingerprint = fingerprint
         folder.mkdir(parents=True, exist_ok=True)
 
+    def _fingerprint(self, plan: Plan) -> str:
+        """With the file of a method of the user's own."""
+        source = source_of(plan.method)
+        return self.fingerprint + (f"-{hashlib.sha256(source.encode()).hexdigest()[:8]}" if source else "")
+
     def load(self, plan: Plan) -> Run | None:
         """The plan's run, or None when it is still to be made."""
         try:
             content = json.loads((self.folder / plan.file_name).read_text(encoding="utf-8"))
-            if content.pop("fingerprint") != self.fingerprint:
+            if content.pop("fingerprint") != self._fingerprint(plan):
                 return None
             content["plan"] = Plan(**content["plan"])
             if content["plan"] != plan:
                 return None
             content["epochs"] = [Epoch(**epoch) for epoch in content["epochs"]]
-            content["curves"] = Curves(**content["curves"])
+            gradients = Gradients(**content["curves"].pop("gradients", {"steps": [], "norms": {}, "cosines": {}}))
+            content["curves"] = Curves(**content["curves"], gradients=gradients)
             return Run(**content)
         except FileNotFoundError:
             return None
@@ -141,5 +187,5 @@ class RunFolder:
         """Keep a run; the file appears complete or not at all."""
         path = self.folder / run.plan.file_name
         partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"fingerprint": self.fingerprint} | asdict(run)), encoding="utf-8")
+        partial.write_text(json.dumps({"fingerprint": self._fingerprint(run.plan)} | asdict(run)), encoding="utf-8")
         partial.replace(path)

@@ -16,9 +16,10 @@ from mien.comparison.experiment import Experiment
 from mien.comparison.experiments.faces import FacesExperiment
 from mien.comparison.experiments.toy import Toy
 from mien.comparison.experiments.two_digits import TwoDigits
+from mien.comparison.experiments.unlike_tasks import UnlikeTasks
 from mien.errors import RecipeError
 
-EXPERIMENTS: dict[str, type[Experiment]] = {kind.name: kind for kind in (TwoDigits, FacesExperiment, Toy)}
+EXPERIMENTS: dict[str, type[Experiment]] = {kind.name: kind for kind in (TwoDigits, UnlikeTasks, FacesExperiment, Toy)}
 """The experiments that come with mien, by name."""
 
 

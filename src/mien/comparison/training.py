@@ -5,37 +5,41 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mien.comparison.experiment import Batch, Experiment
-from mien.comparison.records import SINGLE, Curves, Epoch, Plan, Run
+from mien.comparison.optimizers import make_optimizers
+from mien.comparison.recorder import Recorder
+from mien.comparison.records import SINGLE, Epoch, Plan, Run
 from mien.errors import RecipeError, WeightingError
-from mien.weighting import EqualWeighting, TaskWeighting, UnitWeighting, build_weighting, clip_gradients
+from mien.weighting import EqualWeighting, TaskWeighting, build_weighting, clip_gradients
+from mien.weighting.custom import is_custom
 
 CLIP = 5.0
 """Largest gradient norm of the network, and of the method's own parameters apart from it; the official code's."""
 
-CURVE_POINTS = 200
-
 _METHOD_SEED = 7_919
 """Set apart from the network's seed, so that a method with random weights leaves the network's as they are."""
 
+_T = TypeVar("_T")
 
-def train(plan: Plan, experiment: Experiment) -> Run:
+
+def train(plan: Plan, experiment: Experiment, alone: Mapping[str, float] | None = None) -> Run:
     """Make one run. A loss or a figure that is not finite, or a loss that the method refuses, ends it as a failure.
 
     Every method gets the same initial network, the same batches in the same order and Adam for the network. The weight
-    unit has the official code's optimiser (RMSProp with decay and momentum 0.9 and epsilon 1), the parameters of other
+    unit has the official code's optimizer (RMSProp with decay and momentum 0.9 and epsilon 1), the parameters of other
     methods have Adam; both at the method's own learning rate, or that of the network's new layers.
 
     Args:
         plan: method, learning rate, seed.
         experiment: prepared.
+        alone: figures of the tasks trained alone, for `Experiment.score`.
     """
     torch.manual_seed(plan.seed)
     network = experiment.network(plan.seed)
@@ -43,28 +47,33 @@ def train(plan: Plan, experiment: Experiment) -> Run:
     torch.manual_seed(_METHOD_SEED + plan.seed)
     weighting = _weighting(plan, experiment, network, tasks)
     groups = experiment.parameter_groups(network, plan.learning_rate)
-    step = _Step(experiment, network, weighting, tasks, _optimizers(groups, weighting, plan.learning_rate))
+    step = _Step(experiment, network, weighting, tasks, make_optimizers(groups, weighting, plan.learning_rate))
     order = torch.Generator().manual_seed(plan.seed)
     torch.manual_seed(plan.seed)  # dropout
     epochs: list[Epoch] = []
-    answers: dict[str, Any] = {}
     failure = ""
+    kept: _Kept = ({}, {})
     try:
         for _ in range(experiment.epochs):
             network.train()
             for batch in experiment.batches(order):
                 step(batch)
             weighting.end_epoch()
-            epoch = _evaluate(experiment, network, tasks)
+            epoch = _evaluate(experiment, network, tasks, alone or {})
             if failure := _diverged(epoch):
                 break
             if all(epoch.score > other.score for other in epochs):
-                answers = _answers(experiment, network, tasks)
+                kept = _measured(
+                    network, lambda: (experiment.answers(network, tasks), experiment.samples(network, tasks))
+                )
             epochs.append(epoch)
     except WeightingError as error:
         failure = str(error)
     median = statistics.median(step.seconds) if step.seconds else 0.0
-    return Run(plan, epochs, step.curves.thinned(), median, failure, answers)
+    return Run(plan, epochs, step.recorder.thinned(), median, failure, *kept)
+
+
+_Kept = tuple[dict[str, object], dict[str, list[float]]]
 
 
 def _weighting(plan: Plan, experiment: Experiment, network: nn.Module, tasks: list[str]) -> TaskWeighting:
@@ -84,6 +93,8 @@ def parse_method(method: str, tasks: Sequence[str]) -> tuple[str, dict[str, floa
     >>> parse_method("dynamic", ["a", "b"]), parse_method("fixed 1:0.1", ["a", "b"])
     (('dynamic', {}), ('fixed', {'a': 1.0, 'b': 0.1}))
     """
+    if is_custom(method):
+        return method, {}
     name, _, text = method.partition(" ")
     try:
         return name, dict(zip(tasks, map(float, text.split(":")), strict=True)) if text else {}
@@ -91,22 +102,19 @@ def parse_method(method: str, tasks: Sequence[str]) -> tuple[str, dict[str, floa
         raise RecipeError(f"method {method!r} needs {len(tasks)} weights, such as 'fixed 1:0.1'") from error
 
 
-def _optimizers(groups: list[dict[str, Any]], weighting: TaskWeighting, rate: float) -> list[torch.optim.Optimizer]:
-    # A method that names no rate learns as new layers do, not as pretrained ones, whose rate may be a thirtieth of it.
-    own, own_rate = list(weighting.parameters()), weighting.learning_rate or max(group["lr"] for group in groups)
-    optimizers: list[torch.optim.Optimizer] = [torch.optim.Adam(groups, lr=rate)]
-    if own and isinstance(weighting, UnitWeighting):  # as in the official code
-        optimizers.append(torch.optim.RMSprop(own, lr=own_rate, alpha=0.9, momentum=0.9, eps=1.0))
-    elif own:
-        optimizers.append(torch.optim.Adam(own, lr=own_rate))
-    return optimizers
-
-
-def _evaluate(experiment: Experiment, network: nn.Module, tasks: Collection[str]) -> Epoch:
+def _measured(network: nn.Module, measure: Callable[[], _T]) -> _T:
     network.eval()
     with torch.no_grad():
-        found = [experiment.evaluate(network, "validation", tasks), experiment.evaluate(network, "test", tasks)]
-    return Epoch(*[{task: float(figure) for task, figure in figures.items()} for figures in found])
+        return measure()
+
+
+def _evaluate(experiment: Experiment, network: nn.Module, tasks: Collection[str], alone: Mapping[str, float]) -> Epoch:
+    def measure(part: str) -> dict[str, float]:
+        figures = experiment.evaluate(network, "test" if part == "test" else "validation", tasks)
+        return {task: float(figure) for task, figure in figures.items()}
+
+    validation, test = _measured(network, lambda: (measure("validation"), measure("test")))
+    return Epoch(validation, test, experiment.score(validation, alone))
 
 
 def _diverged(epoch: Epoch) -> str:
@@ -116,12 +124,6 @@ def _diverged(epoch: Epoch) -> str:
             if not math.isfinite(figure):
                 return f"the {part} figure of {task} is {figure}"
     return ""
-
-
-def _answers(experiment: Experiment, network: nn.Module, tasks: Collection[str]) -> dict[str, Any]:
-    network.eval()
-    with torch.no_grad():
-        return experiment.answers(network, tasks)
 
 
 @dataclass
@@ -136,13 +138,14 @@ class _Step:
     seconds: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.curves = _Recorder(self.tasks)
+        self.recorder = Recorder(self.tasks, self.experiment.shared_parameters(self.network))
 
     def __call__(self, batch: Batch) -> None:
         start = time.perf_counter()
         losses, features = self.experiment.losses(self.network, batch, self.tasks)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
+        start += self._untimed(lambda: self.recorder.compare_gradients(losses))
         self.weighting.backward(losses, features=features)
         clip_gradients(self.network, self.weighting, CLIP)
         for optimizer in self.optimizers:
@@ -152,31 +155,10 @@ class _Step:
                 self.weighting.after_step(self.experiment.losses(self.network, batch, self.tasks)[0])
         self.experiment.after_step(self.network)
         self.seconds.append(time.perf_counter() - start)
-        self.curves.record(losses, self.weighting.weights, self.experiment.trace(self.network))
+        self.recorder.record(losses, self.weighting.weights, self.experiment.trace(self.network))
 
-
-class _Recorder:
-    """Losses and weights of every step."""
-
-    def __init__(self, tasks: list[str]) -> None:
-        self.losses: dict[str, list[float | None]] = {task: [] for task in tasks}
-        self.weights: dict[str, list[float]] = {task: [] for task in tasks}
-        self.trace: list[list[float]] = []
-
-    def record(self, losses: dict[str, Tensor], weights: dict[str, float], trace: list[float]) -> None:
-        for task in self.losses:
-            self.losses[task].append(float(losses[task].detach()) if task in losses else None)
-            self.weights[task].append(weights[task])
-        self.trace.append(trace)
-
-    def thinned(self) -> Curves:
-        """At most `CURVE_POINTS` of them, evenly spaced, the last one included."""
-        total = len(self.trace)
-        every = max(1, -(-total // CURVE_POINTS))
-        kept = list(range(total - 1, -1, -every))[::-1]
-        return Curves(
-            steps=[index + 1 for index in kept],
-            losses={task: [values[index] for index in kept] for task, values in self.losses.items()},
-            weights={task: [values[index] for index in kept] for task, values in self.weights.items()},
-            trace=[self.trace[index] for index in kept],
-        )
+    def _untimed(self, work: Callable[[], object]) -> float:
+        """Do what is not part of a step; return how long it took."""
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""The plots of a comparison."""
+"""Curves of a comparison's runs over their steps, and paths through a landscape."""
 
 from __future__ import annotations
 
@@ -9,52 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from mien.comparison import Comparison, Curves, MethodSummary, Run
+from mien.comparison import Comparison, Curves, Run
 from mien.reports.pages import Picture
 from mien.reports.plots import COLORS, drawing
 
 _COLUMNS = 4
-
-
-def task_plane(comparison: Comparison, summaries: Sequence[MethodSummary]) -> Picture | None:
-    """Figures of the first two tasks against each other; None with fewer tasks."""
-    shown = [summary for summary in summaries if len(summary.figures) > 1]
-    if len(comparison.tasks) < 2 or not shown:
-        return None
-    first, second = list(comparison.tasks)[:2]
-    scale = 100 if comparison.unit == "%" else 1
-    with drawing(size=(7.0, 4.6)) as plot:
-        axes = plot.axes[0][0]
-        for number, summary in enumerate(shown):
-            x, y = summary.figures[first], summary.figures[second]
-            color = COLORS[number % len(COLORS)]
-            axes.errorbar(
-                scale * x.mean,
-                scale * y.mean,
-                xerr=[[scale * (x.mean - x.low)], [scale * (x.high - x.mean)]],
-                yerr=[[scale * (y.mean - y.low)], [scale * (y.high - y.mean)]],
-                color=color,
-                marker="o",
-                markersize=4,
-                linewidth=0.8,
-            )
-            axes.annotate(
-                summary.method,
-                (scale * x.mean, scale * y.mean),
-                (4, 4),
-                textcoords="offset points",
-                color=color,
-                fontsize=8,
-            )
-        for summary in summaries:
-            if len(summary.figures) == 1:  # a task alone
-                task, value = next(iter(summary.figures.items()))
-                line: Callable[..., object] = axes.axvline if task == first else axes.axhline
-                line(scale * value.mean, color="#888888", linestyle=":", linewidth=1)
-        axes.set_xlabel(f"{first}: {comparison.tasks[first]} ({comparison.unit or 'value'})")
-        axes.set_ylabel(f"{second}: {comparison.tasks[second]} ({comparison.unit or 'value'})")
-    caption = "Up and to the right is better; bars are the spread of the table. Dotted: the task trained alone."
-    return Picture(f"{first.capitalize()} against {second}", plot.svg, caption)
 
 
 def weight_curves(runs: Mapping[str, Run], bounds: Sequence[float] = ()) -> Picture:
@@ -90,13 +49,38 @@ def loss_curves(runs: Mapping[str, Run]) -> Picture:
     return _grid(runs, draw, "Losses over steps", "Training losses of single batches, same seed as above.")
 
 
+def gradient_curves(runs: Mapping[str, Run]) -> list[Picture]:
+    """How the tasks' gradients stand to each other over the steps of one run of each method, where it was recorded."""
+    recorded = {method: run for method, run in runs.items() if run.curves.gradients.steps}
+    if not recorded:
+        return []
+
+    def angles(axes: Axes, curves: Curves) -> None:
+        for pair, values in curves.gradients.cosines.items():
+            axes.plot(curves.gradients.steps, values, linewidth=1.0, label=pair)
+        axes.axhline(0, color="#888888", linestyle=":", linewidth=0.9)
+        axes.set_ylim(-1.05, 1.05)
+
+    def norms(axes: Axes, curves: Curves) -> None:
+        largest = np.max([*curves.gradients.norms.values()], axis=0)
+        for task, values in curves.gradients.norms.items():
+            axes.plot(curves.gradients.steps, np.array(values) / np.maximum(largest, 1e-30), linewidth=1.0, label=task)
+        axes.set_ylim(0, 1.05)
+
+    place = "At the last parameters that all tasks share, before weighting; same seed as above."
+    return [
+        _grid(recorded, angles, "Cosine between the tasks' gradients", f"{place} Below 0 the tasks conflict."),
+        _grid(recorded, norms, "Norms of the tasks' gradients", f"{place} Each norm as a share of the largest."),
+    ]
+
+
 def _grid(runs: Mapping[str, Run], draw: Callable[[Axes, Curves], None], title: str, caption: str) -> Picture:
     rows = max(1, -(-len(runs) // _COLUMNS))
     with drawing(rows, _COLUMNS, (2.6, 1.8)) as plot:
         flat = [axes for row in plot.axes for axes in row]
         for axes, (method, run) in zip(flat, runs.items(), strict=False):
             draw(axes, run.curves)
-            axes.set_title(method, fontsize=9)
+            axes.set_title(method.rpartition(":")[2], fontsize=9)
             axes.tick_params(which="both", labelsize=7)
         for axes in flat[len(runs) :]:
             axes.set_visible(False)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from mien.errors import WeightingError
 from mien.weighting.aggregation import GradientWeighting
 from mien.weighting.autoscale import AutoScaleWeighting
+from mien.weighting.building import build_weighting
 from mien.weighting.constant_input import ConstantInputWeighting
 from mien.weighting.contract import LossWeighting, ScalarWeighting, TaskWeighting
 from mien.weighting.cov import CoVWeighting
+from mien.weighting.custom import find_method
 from mien.weighting.db_mtl import DBMTL
 from mien.weighting.dwa import DynamicWeightAverage
 from mien.weighting.dynamic import DynamicWeighting
@@ -30,7 +32,7 @@ from mien.weighting.prioritization import DynamicTaskPrioritization
 from mien.weighting.progress import ProgressWeighting
 from mien.weighting.random_weighting import RandomWeighting
 from mien.weighting.ranks import average_gradients
-from mien.weighting.registry import METHODS, REGISTRY, Method, build_weighting
+from mien.weighting.registry import METHODS, REGISTRY, Method
 from mien.weighting.reminders import WeightingWarning
 from mien.weighting.scalarization import ScalarizerWeighting
 from mien.weighting.sign_switch import SignSwitchWeighting
@@ -87,6 +89,7 @@ __all__ = [
     "average_gradients",
     "build_weighting",
     "clip_gradients",
+    "find_method",
     "parameter_groups",
     "weight_bounds",
 ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
 
-from mien.errors import WeightingError
 from mien.weighting.aggregation import GradientWeighting
 from mien.weighting.aggregators import AggregatorName, ScalarizerName, build_aggregator, build_scalarizer
 from mien.weighting.autoscale import AutoScaleWeighting
@@ -36,8 +35,9 @@ from mien.weighting.uncertainty import UncertaintyWeighting
 from mien.weighting.unit import FeatureShape
 from mien.weighting.uw_so import UWSOWeighting
 
-Family = Literal["unit", "control", "loss-based", "gradient norms", "per-gradient"]
-"""``unit``: the weight unit and its kin; ``control``: what the unit is judged by; the others by what they look at."""
+Family = Literal["unit", "control", "loss-based", "gradient norms", "per-gradient", "own"]
+"""``unit``: the weight unit and its kin; ``control``: what the unit is judged by; ``own``: a user's; the others by what
+they look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,41 +270,3 @@ REGISTRY: Mapping[str, Method] = {
 
 METHODS: tuple[str, ...] = tuple(REGISTRY)
 """Every name that ``build_weighting`` knows."""
-
-
-def build_weighting(
-    method: str,
-    tasks: Sequence[str],
-    features: FeatureShape,
-    weights: Mapping[str, float] | None = None,
-    *,
-    shared_parameters: Iterable[Tensor] = (),
-) -> TaskWeighting:
-    """Make a method with its default settings; for others call its class.
-
-    Args:
-        method: one of ``METHODS``; ``REGISTRY`` says what each is and needs.
-        tasks: names of the tasks.
-        features: size or shape of one image's shared features; methods without a unit do not use it.
-        weights: for ``fixed`` alone: a weight for each task.
-        shared_parameters: for ``gradnorm`` and ``autoscale``: the parameters whose gradients they compare; other
-            methods do not use them.
-
-    Raises:
-        WeightingError: when the method is unknown, ``weights`` are missing, superfluous or not of the tasks, shared
-            parameters are missing, or a library is.
-
-    Example:
-        >>> build_weighting("fixed", ["a", "b"], features=8, weights={"b": 0.2, "a": 0.8}).tasks
-        ('a', 'b')
-        >>> REGISTRY["famo"].family, REGISTRY["famo"].needs
-        ('loss-based', ('losses measured again after each step',))
-    """
-    if method not in REGISTRY:
-        raise WeightingError(f"There is no weighting method {method!r}; the methods are {', '.join(METHODS)}.")
-    entry = REGISTRY[method]
-    if (set(weights) if weights else set()) != (set(tasks) if entry.needs_weights else set()):
-        raise WeightingError(
-            f"Weights are for the method 'fixed' alone, one for each of {list(tasks)}; {method!r} got {weights}."
-        )
-    return entry.make(Request(tasks, features, weights or {}, tuple(shared_parameters)))

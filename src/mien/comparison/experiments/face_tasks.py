@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.comparison.experiment import Experiment
+from mien.comparison.experiment import Experiment, Figure
 from mien.datasets import UNLABELLED, Augmentation, plain_view
 from mien.networks import (
     BACKBONES,
@@ -129,7 +129,7 @@ class FaceTasks(Experiment):
         batch_size: photos a batch.
     """
 
-    tasks: ClassVar[Mapping[str, str]] = {IDENTITY: "verification accuracy", EXPRESSION: "accuracy"}
+    tasks: ClassVar[Mapping[str, str | Figure]] = {IDENTITY: "verification accuracy", EXPRESSION: "accuracy"}
 
     batch_size: int = 64
     _parts: dict[str, Faces] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from mien.comparison.experiment import Part
+from mien.comparison.experiment import Figure, Part
 from mien.comparison.experiments.face_tasks import Cut, Faces, FaceTasks, faces_network, make_stem, stem_views
 from mien.datasets import READERS, SampleSet, decode, drop_repeats, split_by_person
 from mien.errors import DataError
@@ -41,7 +41,7 @@ class FacesExperiment(FaceTasks):
     """
 
     name: ClassVar[str] = "faces"
-    tasks: ClassVar[Mapping[str, str]] = {
+    tasks: ClassVar[Mapping[str, str | Figure]] = {
         IDENTITY: "verification accuracy of unseen people",
         EXPRESSION: "mean recall of the expressions",
     }

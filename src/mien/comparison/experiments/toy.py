@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from mien.comparison.experiment import Experiment, Part
+from mien.comparison.experiment import Experiment, Figure, Part
 
 FIRST, SECOND = "first", "second"
 STARTS = ((-8.5, 7.5), (-8.5, 5.0), (0.0, 0.0), (9.0, 9.0), (10.0, -8.0))
@@ -62,7 +62,7 @@ class Toy(Experiment):
     """
 
     name: ClassVar[str] = "toy"
-    tasks: ClassVar[Mapping[str, str]] = {FIRST: "minus the loss", SECOND: "minus the loss"}
+    tasks: ClassVar[Mapping[str, str | Figure]] = {FIRST: "minus the loss", SECOND: "minus the loss"}
     unit: ClassVar[str] = ""
     starts: ClassVar[int] = len(STARTS)
     single_tasks: ClassVar[bool] = False

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.comparison.experiment import Experiment, Part
+from mien.comparison.experiment import Experiment, Figure, Part
 from mien.errors import RecipeError
 
 LEFT, RIGHT = "left", "right"
@@ -59,18 +59,34 @@ class TwoDigits(Experiment):
         noise: share of the right digit's training labels that are replaced by random ones: a task that is hard
             because it is noisy. Validation and test labels stay clean.
         right_classes: how many classes the right task has: digit modulo this; 10 names the digit, 2 only odd or even.
+        right_scale: factor on the right task's loss.
+        right_speed: factor on the learning rate of the right task's branch.
+        correlation: of the two digits in training, from -1 to 1: so often the right digit is the left one, or 9 minus
+            it where this is negative, so that a network may read the wrong one. In validation and test they are
+            independent.
+        digits: share of the training digits that are used.
         pairs: training pairs an epoch, drawn anew in each.
         evaluated: validation and test pairs.
         batch_size: pairs a batch.
     """
 
     name: ClassVar[str] = "two-digits"
-    tasks: ClassVar[Mapping[str, str]] = {LEFT: "accuracy", RIGHT: "accuracy"}
+    tasks: ClassVar[Mapping[str, str | Figure]] = {LEFT: "accuracy", RIGHT: "accuracy"}
+    neutral: ClassVar[Mapping[str, object]] = {
+        "right_scale": 1.0,
+        "right_speed": 1.0,
+        "correlation": 0.0,
+        "digits": 1.0,
+    }
 
     epochs: int = 12
     learning_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
     noise: float = 0.0
     right_classes: int = 10
+    right_scale: float = 1.0
+    right_speed: float = 1.0
+    correlation: float = 0.0
+    digits: float = 1.0
     pairs: int = 2_000
     evaluated: int = 2_000
     batch_size: int = 50
@@ -82,6 +98,11 @@ class TwoDigits(Experiment):
                 f"two-digits wants noise in [0, 1] and right_classes from 2 to 10, not {self.noise} and "
                 f"{self.right_classes}"
             )
+        if not (self.right_scale > 0 and self.right_speed > 0 and -1 <= self.correlation <= 1 and 0 < self.digits <= 1):
+            raise RecipeError(
+                "two-digits wants right_scale and right_speed above 0, correlation in [-1, 1] and digits in (0, 1], "
+                f"not {self.right_scale}, {self.right_speed}, {self.correlation} and {self.digits}"
+            )
         for name in ("pairs", "evaluated", "batch_size"):
             if getattr(self, name) < 1:
                 raise RecipeError(f"{name} is {getattr(self, name)}; give at least 1")
@@ -89,7 +110,7 @@ class TwoDigits(Experiment):
     def prepare(self) -> None:
         """Pair the validation and the test digits, always the same way."""
         for part in ("validation", "test"):
-            self._fixed[part] = self._pair(part, self.evaluated, torch.Generator().manual_seed(0), noise=0.0)
+            self._fixed[part] = self._pair(part, self.evaluated, torch.Generator().manual_seed(0))
 
     def network(self, seed: int) -> nn.Module:
         """See `Experiment.network`."""
@@ -104,9 +125,18 @@ class TwoDigits(Experiment):
         assert isinstance(network, TwoDigitsNetwork)  # noqa: S101 -- narrows what `network` made
         return list(network.trunk[2].parameters())
 
+    def parameter_groups(self, network: nn.Module, rate: float) -> list[dict[str, Any]]:
+        """The right branch apart where it learns at another speed."""
+        if self.right_speed == 1:
+            return super().parameter_groups(network, rate)
+        assert isinstance(network, TwoDigitsNetwork)  # noqa: S101 -- narrows what `network` made
+        rest = [*network.trunk.parameters(), *network.branches[LEFT].parameters()]
+        right = {"params": list(network.branches[RIGHT].parameters()), "lr": rate * self.right_speed}
+        return [{"params": rest, "lr": rate}, right]
+
     def batches(self, generator: torch.Generator) -> Iterator[Pairs]:
         """New pairs."""
-        drawn = self._pair("train", self.pairs, generator, self.noise)
+        drawn = self._pair("train", self.pairs, generator)
         for start in range(0, self.pairs, self.batch_size):
             rows = slice(start, start + self.batch_size)
             yield Pairs(drawn.pictures[rows], {task: labels[rows] for task, labels in drawn.labels.items()})
@@ -115,32 +145,54 @@ class TwoDigits(Experiment):
         """Cross-entropy of each task."""
         assert isinstance(network, TwoDigitsNetwork)  # noqa: S101 -- narrows what `network` made
         shared = network.trunk(batch.pictures)
-        return {task: F.cross_entropy(network.branches[task](shared), batch.labels[task]) for task in tasks}, shared
+        losses = {task: F.cross_entropy(network.branches[task](shared), batch.labels[task]) for task in tasks}
+        if RIGHT in losses and self.right_scale != 1:
+            losses[RIGHT] = losses[RIGHT] * self.right_scale
+        return losses, shared
 
     def evaluate(self, network: nn.Module, part: Part, tasks: Collection[str]) -> dict[str, float]:
         """Accuracy of each task."""
+        return {task: float(right.float().mean()) for task, right in self._right(network, part, tasks).items()}
+
+    def samples(self, network: nn.Module, tasks: Collection[str]) -> dict[str, list[float]]:
+        """1 for each test pair whose digit is named, else 0."""
+        return {task: right.int().tolist() for task, right in self._right(network, "test", tasks).items()}
+
+    def _right(self, network: nn.Module, part: Part, tasks: Collection[str]) -> dict[str, Tensor]:
         assert isinstance(network, TwoDigitsNetwork)  # noqa: S101 -- narrows what `network` made
         pairs = self._fixed[part]
         shared = network.trunk(pairs.pictures)
-        return {
-            task: float((network.branches[task](shared).argmax(dim=1) == pairs.labels[task]).float().mean())
-            for task in tasks
-        }
+        return {task: network.branches[task](shared).argmax(dim=1) == pairs.labels[task] for task in tasks}
 
-    def _pair(self, part: str, count: int, generator: torch.Generator, noise: float) -> Pairs:
-        pictures, digits = _digits()[part]
+    def _pair(self, part: str, count: int, generator: torch.Generator) -> Pairs:
+        pictures, digits = digit_parts()[part]
+        if part == "train":
+            kept = round(self.digits * len(digits))
+            pictures, digits = pictures[:kept], digits[:kept]
         left, right = torch.randint(len(digits), (2, count), generator=generator)
+        if part == "train" and self.correlation:
+            right = self._related(digits, left, right, generator)
         canvas = torch.maximum(
             F.pad(pictures[left], (0, _SHIFT, 0, _SHIFT)), F.pad(pictures[right], (_SHIFT, 0, _SHIFT, 0))
         )
         labels = digits[right] % self.right_classes
         random = torch.randint(self.right_classes, (count,), generator=generator)
-        replaced = torch.rand(count, generator=generator) < noise
+        replaced = torch.rand(count, generator=generator) < (self.noise if part == "train" else 0.0)
         return Pairs(canvas[:, None], {LEFT: digits[left], RIGHT: torch.where(replaced, random, labels)})
+
+    def _related(self, digits: Tensor, left: Tensor, right: Tensor, generator: torch.Generator) -> Tensor:
+        """Rows of right pictures, of which a share shows the left digit, or 9 minus it."""
+        wanted = digits[left] if self.correlation > 0 else 9 - digits[left]
+        fitting = (digits == wanted[:, None]).float()
+        found = fitting.any(dim=1)
+        related = right.clone()
+        related[found] = torch.multinomial(fitting[found], 1, generator=generator)[:, 0]
+        chosen = torch.rand(len(right), generator=generator) < abs(self.correlation)
+        return torch.where(chosen, related, right)
 
 
 @cache
-def _digits() -> dict[str, tuple[Tensor, Tensor]]:
+def digit_parts() -> dict[str, tuple[Tensor, Tensor]]:
     """Pictures ``(N, 8, 8)`` of 0 to 1 and digits ``(N,)`` of each part, always divided the same way."""
     from sklearn.datasets import load_digits
 
