@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         StorageReplacedError,
         VideoError,
         WeightingError,
+        WorkError,
+        WorkTimeoutError,
     )
     from mien.gallery.gallery import Gallery
     from mien.types import Box, Expression, ExpressionScores, Face, ImageFailure, Verification
@@ -68,6 +70,8 @@ __all__ = [
     "Verification",
     "VideoError",
     "WeightingError",
+    "WorkError",
+    "WorkTimeoutError",
     "__version__",
 ]
 
@@ -97,6 +101,8 @@ _HOMES = {
             "StorageReplacedError",
             "VideoError",
             "WeightingError",
+            "WorkError",
+            "WorkTimeoutError",
         ),
         "mien.errors",
     ),
