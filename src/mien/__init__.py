@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         StorageReplacedError,
         VideoError,
         WeightingError,
+        WorkError,
+        WorkTimeoutError,
     )
     from mien.gallery.gallery import Gallery
     from mien.types import Box, Expression, ExpressionScores, Face, FoundBy, ImageFailure, Verification
@@ -71,6 +73,8 @@ __all__ = [
     "Verification",
     "VideoError",
     "WeightingError",
+    "WorkError",
+    "WorkTimeoutError",
     "__version__",
 ]
 
@@ -103,6 +107,8 @@ _HOMES = {
             "StorageReplacedError",
             "VideoError",
             "WeightingError",
+            "WorkError",
+            "WorkTimeoutError",
         ),
         "mien.errors",
     ),

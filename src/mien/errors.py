@@ -102,3 +102,11 @@ class StorageBusyError(StorageError):
 
 class StorageReplacedError(StorageError):
     """A file was removed or replaced while it was open: what is written would be lost."""
+
+
+class WorkError(MienError):
+    """A worker process ended, or could not be started, and the item that it was to work on has no result."""
+
+
+class WorkTimeoutError(WorkError):
+    """A worker process was ended because an item took too long."""
