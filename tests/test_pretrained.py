@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien import Mien
-from mien.alignment import DLIB_TEMPLATE
+from mien.alignment import ARCFACE_TEMPLATE
 from mien.types import Expression
 
 
@@ -30,13 +30,13 @@ def test_the_official_portrait_is_happy(mien: Mien, examples: Path) -> None:
 
 def test_the_contract_is_that_of_its_training(mien: Mien) -> None:
     contract = mien.contract
-    assert contract.model_id.startswith("mien-r29-")
-    assert contract.template == DLIB_TEMPLATE
+    assert contract.model_id.startswith("mien-s1-")
+    assert contract.template == ARCFACE_TEMPLATE
     assert contract.expressions == tuple(Expression)[:7]
     assert contract.threshold is not None
     assert contract.threshold.far == 1e-3
     assert "FER2013" in contract.provenance
-    assert "CC0" in contract.terms
+    assert "Apache-2.0" in contract.terms
 
 
 def test_the_package_stays_small() -> None:

@@ -102,7 +102,7 @@ def test_outputs_are_checked_when_they_come(tiny_model, tiny_contract, crops):
 
 
 def test_missing_and_damaged_files(tmp_path, tiny_model):
-    with pytest.raises(ModelError, match=r"does not exist.*mien-r29"):
+    with pytest.raises(ModelError, match=r"does not exist.*mien-s1"):
         Model(tmp_path / "nothing.onnx")
     with pytest.raises(ModelError, match="is not a file"):
         Model(tmp_path)

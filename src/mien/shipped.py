@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-DEFAULT_MODEL = "mien-r29"
+DEFAULT_MODEL = "mien-s1"
 """The model that is taken when none is named."""
 
-SHIPPED: Mapping[str, str] = {"mien-r29": "mien-r29.onnx"}
+SHIPPED: Mapping[str, str] = {"mien-s1": "mien-s1.onnx"}
 """Models inside the package: their files, by name."""
 
 RETIRED: Mapping[str, str] = {"mien-r29": "0.1"}

@@ -19,7 +19,7 @@ from _views import MODEL, SFACE, SYSTEMS, Views, aligned_to, is_aligned
 from sklearn.metrics import roc_auc_score
 
 from mien import Mien
-from mien.alignment import ALIGNMENTS, ARCFACE_TEMPLATE, align, resize_crop
+from mien.alignment import ALIGNMENTS, DLIB_TEMPLATE, align, resize_crop
 from mien.datasets import Sample, SampleSet, split_by_person
 from mien.errors import DataError, RecipeError
 from mien.evaluation import summarize_expression
@@ -48,18 +48,18 @@ def test_the_guard_finds_whom_a_recipe_uses():
     assert chosen == {person for person, group in listed.items() if group == "choose"}
     assert not (trained | chosen) & set(group_of_people(everybody, "report").people)
 
-    recipe = recipe_of("mien-r29-0123456789ab", None)
-    fraction = next(source.validation for source in recipe.sources if source.data == DATA)
-    first, second = split_by_person(everybody, fraction, recipe.seed_of_split)
+    shipped = recipe_of("mien-s1-0123456789ab", None)
+    recipe = shipped.changed({f"sources.{number}.groups": None for number in range(2)} | {"sources.1.validation": 0.1})
+    first, second = split_by_person(everybody, 0.1, recipe.seed_of_split)
     assert used_people(recipe, DATA, everybody) == (set(first.people), set(second.people))
     assert set(first.people) & set(group_of_people(everybody, "report").people)
 
 
 def test_the_recipe_is_the_one_given_or_of_the_models_name():
-    assert recipe_of("mien-r29-0123456789ab", "mien-s1").name == "mien-s1"
+    assert recipe_of("mine-0123456789ab", "mien-s1").name == "mien-s1"
     assert recipe_of("mine", None) is None
     with pytest.raises(RecipeError, match="there is no recipe nothing"):
-        recipe_of("mien-r29-0123456789ab", "nothing")
+        recipe_of("mine-0123456789ab", "nothing")
 
 
 def test_public_test_photos_count_as_trained_on_unless_the_recipe_holds_them_out():
@@ -100,19 +100,19 @@ def test_votes_are_joined_by_name_and_uncertain_ones_left_out(tmp_path):
 
 
 def test_faces_are_aligned_as_each_network_was_trained(examples):
-    mien = Mien("mien-r29", threads=1)
+    mien = Mien(threads=1)
     pixels = load_image(examples / "obama.jpg")
-    crop, _ = mien.largest_crop(pixels)
-    assert is_aligned(mien.contract, ALIGNMENTS["dlib"])
-    assert aligned_to("dlib", pixels, crop, mien.contract) is crop.pixels
-    found = aligned_to("arcface", pixels, crop, mien.contract)
-    np.testing.assert_array_equal(found, align(pixels, crop.landmarks, ARCFACE_TEMPLATE, 112, (1.0,) * 5))
-    whole = aligned_to("arcface", pixels, replace(crop, landmarks=None), mien.contract)
-    np.testing.assert_array_equal(whole, resize_crop(pixels, 112))
-    arcface = replace(mien.contract, crop_size=112, template=ARCFACE_TEMPLATE, landmark_weights=(1.0,) * 5)
-    assert is_aligned(arcface, ALIGNMENTS["arcface"])
-    assert aligned_to("arcface", pixels, crop, arcface) is crop.pixels
-    assert not is_aligned(replace(arcface, landmark_weights=None), ALIGNMENTS["arcface"])
+    crop = mien.largest_crop(pixels)
+    assert is_aligned(mien.contract, ALIGNMENTS["arcface"])
+    assert aligned_to("arcface", pixels, crop, mien.contract) is crop.pixels
+    found = aligned_to("dlib", pixels, crop, mien.contract)
+    np.testing.assert_array_equal(found, align(pixels, crop.landmarks, DLIB_TEMPLATE, 150))
+    whole = aligned_to("dlib", pixels, replace(crop, landmarks=None), mien.contract)
+    np.testing.assert_array_equal(whole, resize_crop(pixels, 150))
+    dlib = replace(mien.contract, crop_size=150, template=DLIB_TEMPLATE, landmark_weights=None)
+    assert is_aligned(dlib, ALIGNMENTS["dlib"])
+    assert aligned_to("dlib", pixels, crop, dlib) is crop.pixels
+    assert not is_aligned(replace(dlib, landmark_weights=(1.0,) * 5), ALIGNMENTS["dlib"])
 
 
 def test_systems_are_compared_on_the_same_pairs():
@@ -169,6 +169,6 @@ def test_expression_figures_stand_beside_their_base_rate():
 
 
 def test_example_photos_lie_on_both_sides_of_the_threshold():
-    figures = on_examples(Mien("mien-r29", threads=1)).figures
+    figures = on_examples(Mien(threads=1)).figures
     assert [figure.target.kind for figure in figures] == ["at most", "at least", "at least"]
     assert all(figure.target.met(figure.value) for figure in figures)

@@ -57,7 +57,7 @@ def test_a_table_of_pairs(cli, folder):
     table.write_text("a,b,same\nobama/obama.jpg,obama/obama2.jpg,1\nobama/obama.jpg,biden/biden.jpg,no\n")
     result = cli("calibrate", table, "--far", "0.5")
     assert result.exit_code == ExitCode.DONE
-    assert result.stdout.startswith("model mien-r29")
+    assert result.stdout.startswith("model mien-s1")
     assert "verification (two photos): threshold 0." in result.stdout
     assert "identification" not in result.stdout
     assert "genuine pairs with " in result.stdout

@@ -276,8 +276,8 @@ def test_errors_are_one_sentence(enrolled, call, cli, examples, tmp_path, tiny_m
         (cli("gallery", "list", "--gallery", tmp_path / "text"), "not a gallery"),
         (enrolled("remove", "Nobody"), "nobody called 'Nobody'"),
         (enrolled("export", "Nobody"), "nobody called 'Nobody'"),
-        (enrolled("identify", examples / "obama.jpg", "--model", tiny_model()), "holds embeddings of mien-r29"),
-        (enrolled("enroll", "A", examples / "obama.jpg", "--model", tiny_model()), "holds embeddings of mien-r29"),
+        (enrolled("identify", examples / "obama.jpg", "--model", tiny_model()), "holds embeddings of mien-s1"),
+        (enrolled("enroll", "A", examples / "obama.jpg", "--model", tiny_model()), "holds embeddings of mien-s1"),
     ):
         assert result.exit_code == ExitCode.ERROR
         assert message in result.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MODEL = "mien-r29-d2b8b6eab8ed"
+MODEL = "mien-s1-df522f08d3dd"
 
 PROBABILITIES = {
     "neutral": 0.009238,
@@ -79,7 +79,7 @@ SAMPLES = {
 REMOVAL = {"names": ["Ada Lovelace"], "samples": 2, "pending": False}
 
 EXPORT = (
-    '{"format": "mien-gallery", "version": 1, "model": "mien-r29-d2b8b6eab8ed", "embedding_size": 128}\n'
+    '{"format": "mien-gallery", "version": 1, "model": "mien-s1-df522f08d3dd", "embedding_size": 128}\n'
     '{"name": "Ada Lovelace", "consent": "to open the door", "consents": ["to open the door"], '
     '"enrolled": "2026-01-01T09:00:00Z", "expires": null, '
     '"samples": [{"added": "2026-01-01T09:00:00Z", "source": "image 1", "embedding": [0.0123]}]}\n'
