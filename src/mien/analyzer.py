@@ -12,13 +12,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mien.alignment import align, resize_crop
 from mien.contract import Contract
 from mien.detection import Detection, Detector
 from mien.errors import ImageError, NoFaceError
-from mien.images import ImageSource, Pixels, load_image, pad_border, source_name
+from mien.images import ImageSource, Pixels, is_single, load_image, pad_border, source_name
 from mien.outputs import EXPRESSION, IDENTITY
 from mien.runtime import BATCH_SIZE, Model
 from mien.types import Box, ExpressionScores, Face, ImageFailure, Verification
@@ -147,8 +146,7 @@ class Mien:
             ImageError: a single image was given instead of several.
             ValueError: ``batch_size`` is below 1.
         """
-        single = isinstance(images, (str, bytes, os.PathLike, Image.Image))
-        if single or (isinstance(images, np.ndarray) and images.ndim < 4):
+        if is_single(images):
             raise ImageError("a single image was given where several are expected; put it into a list or use analyze")
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; give at least 1")
