@@ -155,7 +155,7 @@ class TestArrays:
     @settings(deadline=None)
     @given(st.integers(0, 65535))
     def test_16_bits_round_to_the_nearest(self, value: int) -> None:
-        assert load_image(np.array([[value]], np.uint16))[0, 0, 0] == round(value / 257)
+        assert load_image(np.array([[value, 65535]], np.uint16))[0, 0, 0] == round(value / 257)
 
     @pytest.mark.parametrize(
         ("array", "says"),
@@ -163,9 +163,9 @@ class TestArrays:
             (np.zeros((3, 8, 9), np.uint8), "(3, 8, 9)"),
             (np.zeros((8,), np.uint8), "(8,)"),
             (np.zeros((0, 5, 3), np.uint8), "without pixels"),
-            (np.full((2, 2, 3), 255.0), "0 to 1 is expected"),
+            (np.full((2, 2, 3), 1.5), "0 to 1, 0 to 255 or 16 bits are expected"),
             (np.full((2, 2, 3), np.nan), "nan"),
-            (np.full((2, 2, 3), -1), "0 to 255 is expected"),
+            (np.full((2, 2, 3), -1), "0 to 255 or 16 bits are expected"),
             (np.full((2, 2), "x"), "uint8"),
             (np.full((2, 2), 1j), "uint8"),
         ],

@@ -11,13 +11,12 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mien.contract import Contract
 from mien.crops import Crop, cut_faces
 from mien.detection import EVERY_WAY, MTCNN, Detector
 from mien.errors import ImageError, NoFaceError
-from mien.images import ImageSource, source_name
+from mien.images import ImageSource, is_single, source_name
 from mien.outputs import EXPRESSION, IDENTITY
 from mien.photo import Photo
 from mien.runtime import BATCH_SIZE, Model
@@ -141,8 +140,7 @@ class Mien:
             ImageError: a single image was given instead of several.
             ValueError: ``batch_size`` is below 1.
         """
-        single = isinstance(images, (str, bytes, os.PathLike, Image.Image, Photo))
-        if single or (isinstance(images, np.ndarray) and images.ndim < 4):
+        if is_single(images) or isinstance(images, Photo):
             raise ImageError("a single image was given where several are expected; put it into a list or use analyze")
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; give at least 1")

@@ -7,7 +7,17 @@ import math
 import numpy as np
 from PIL import Image
 
-from mien.images import ImageSource, Pixels, check_size, open_image, orientation, rgb_array, samples, source_name
+from mien.images import (
+    ImageSource,
+    Pixels,
+    check_size,
+    open_image,
+    orientation,
+    rgb_array,
+    samples,
+    settle,
+    source_name,
+)
 from mien.raster import Raster
 
 FULL_SIDE = 1280
@@ -52,16 +62,16 @@ class Photo:
 
     def __init__(self, source: ImageSource, *, name: str | None = None, max_pixels: int | None = None) -> None:
         self.name = source_name(source) if name is None else name
-        self._source = source
+        self._source = settled = settle(source, self.name)
         self._levels: dict[int, Raster] = {}
-        if isinstance(source, np.ndarray):
-            self._levels[0] = Raster(rgb_array(source, self.name))
+        if isinstance(settled, np.ndarray):
+            self._levels[0] = Raster(rgb_array(settled, self.name))
             self.width, self.height = self._levels[0].size
             return
-        with open_image(source, self.name) as image:
+        with open_image(settled, self.name) as image:
             if max_pixels is not None:
                 check_size(image.size, self.name, max_pixels)
-            if _can_be_reduced(image) and image is not source:
+            if _can_be_reduced(image) and image is not settled:
                 lying = orientation(image) in _LYING
                 self.width, self.height = image.size[::-1] if lying else image.size
             else:
