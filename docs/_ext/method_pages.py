@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from mien.weighting import REGISTRY, GradientWeighting, Method, ScalarizerWeighting
+from mien.weighting import REGISTRY, Method, ScalarizerWeighting
 from mien.weighting.registry import Request
 
 FOLDER = Path("weighting", "methods")
@@ -139,13 +139,12 @@ def _class(name: str, method: Method) -> str:
 
 def _adapted(method: Method) -> str:
     made = method.make(Request(["identity", "expression"], 16, {}, ()))
-    if isinstance(made, ScalarizerWeighting):
-        what, behind, limits = made.scalarizer, "ScalarizerWeighting", ""
-    else:
-        assert isinstance(made, GradientWeighting)
-        what, behind, limits = made.aggregator, "GradientWeighting", " Distributed runs are refused."
+    limits = "" if isinstance(made, ScalarizerWeighting) else " Distributed runs are refused."
+    what = made.scalarizer if isinstance(made, ScalarizerWeighting) else getattr(made, "aggregator", None)
+    behind = method.kind.__name__
     return (
-        f"For two tasks this is torchjd's `{what!r}`, behind {{py:class}}`mien.weighting.{behind}`, where shapes, limits "
-        "and what is written to the gradients are told. The formula and its defaults are [torchjd's](https://torchjd.org). "
-        f"With other settings, make it yourself and give it to `{behind}`.{limits}"
+        f"For two tasks this is torchjd's `{what!r}`, behind {{py:class}}`mien.weighting.{behind}`, where shapes, "
+        "limits and what is written to the gradients are told. The formula and its defaults are "
+        "[torchjd's](https://torchjd.org). With other settings, make it yourself and give it to "
+        f"`{behind}`.{limits}"
     )
