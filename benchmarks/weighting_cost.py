@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOSS_BASED, FAMO, GRADNORM, PER_GRADIENT = 1.03, 1.4, 1.3, 1.02
 """Targets as multiples of a step with equal weighting, or with torchjd used directly; GradNorm's is for two tasks."""
+BY_GRADIENTS = ("autoscale", "db-mtl")
+"""mien's own methods with a backward pass for each task, which have no target."""
 UNTIMED = 5
 
 
@@ -43,12 +45,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def sections(options: argparse.Namespace) -> Iterator[Section]:
     """Measure method after method, for each number of tasks."""
-    from mien.weighting import REGISTRY
+    from mien.weighting import REGISTRY, GradientWeighting
 
     names = options.methods.split(",") if options.methods else [name for name in REGISTRY if name != "equal"]
     for tasks in (int(number) for number in options.tasks.split(",")):
-        yield compare([name for name in names if REGISTRY[name].family != "per-gradient"], tasks, options.repeats)
-        direct = [name for name in names if REGISTRY[name].family == "per-gradient"]
+        direct = [name for name in names if REGISTRY[name].kind is GradientWeighting]
+        yield compare([name for name in names if name not in direct], tasks, options.repeats)
         if direct:
             yield compare_direct(direct, tasks, options.repeats)
 
@@ -61,7 +63,8 @@ def compare(names: list[str], tasks: int, repeats: int) -> Section:
     for name in names:
         comparison = _time(Step("equal", tasks), Step(name, tasks), repeats)
         bound = {"famo": FAMO, "gradnorm": GRADNORM}.get(name, LOSS_BASED)
-        target = None if name == "gradnorm" and tasks > 2 else Target(bound, "at most")
+        untold = name in BY_GRADIENTS or (name == "gradnorm" and tasks > 2)
+        target = None if untold else Target(bound, "at most")
         figures.append(_figure(name, comparison, repeats, target))
         details[name] = {"equal": comparison.first, name: comparison.second}
     protocol = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from mien.weighting import REGISTRY, Method, TaskWeighting
-from mien.weighting.aggregators import build_aggregator
+from mien.weighting import REGISTRY, Method, ScalarizerWeighting
+from mien.weighting.registry import Request
 
 FOLDER = Path("weighting", "methods")
 
@@ -16,7 +16,7 @@ _FAMILIES = {
     "control": "Controls: what the unit is judged by",
     "loss-based": "Of the losses alone",
     "gradient norms": "Of the gradients' norms",
-    "per-gradient": "Of one gradient a task",
+    "per-gradient": "Of one gradient for each task",
 }
 
 _STEP = """\
@@ -63,8 +63,8 @@ def write_pages(folder: Path) -> list[str]:
 
 def page(name: str, method: Method) -> str:
     """The page of a method."""
-    if method.family == "per-gradient":
-        body = ["## What it does", _aggregator(name)]
+    if method.aggregator is not None:
+        body = ["## What it does", _adapted(method)]
     else:
         body = ["## Formula, arguments and defaults", _class(name, method)]
     step = _STEP.format(**_step(name, method))
@@ -102,7 +102,7 @@ def _write_all(app: Sphinx) -> None:
 
 def _skip_methods(app: Sphinx, what: str, name: str, item: object, skip: bool, options: object) -> bool | None:
     """Leave out of the reference what has a page of its own; None is no opinion."""
-    own = [method.kind for method in REGISTRY.values() if method.family != "per-gradient"]
+    own = [method.kind for method in REGISTRY.values() if method.aggregator is None]
     return True if item in own else None
 
 
@@ -121,7 +121,7 @@ def _step(name: str, method: Method) -> dict[str, str]:
     after = ""
     if method.kind.needs_losses_after_step:
         after += "with torch.no_grad():\n    weighting.after_step(forward()[0])  # a second forward pass\n"
-    if method.kind.end_epoch is not TaskWeighting.end_epoch:
+    if method.kind.needs_epoch_ends:
         after += "weighting.end_epoch()  # after each epoch\n"
     return {"arguments": ", ".join(arguments), "after": after}
 
@@ -137,11 +137,14 @@ def _class(name: str, method: Method) -> str:
     return f"```{{eval-rst}}\n.. autoclass:: mien.weighting.{method.kind.__name__}\n   :show-inheritance:\n{again}```"
 
 
-def _aggregator(name: str) -> str:
-    aggregator = build_aggregator(name, 2)  # type: ignore[arg-type]  # the registry has no other names
+def _adapted(method: Method) -> str:
+    made = method.make(Request(["identity", "expression"], 16, {}, ()))
+    limits = "" if isinstance(made, ScalarizerWeighting) else " Distributed runs are refused."
+    what = made.scalarizer if isinstance(made, ScalarizerWeighting) else getattr(made, "aggregator", None)
+    behind = method.kind.__name__
     return (
-        f"For two tasks this is torchjd's aggregator `{aggregator!r}`, behind "
-        "{py:class}`mien.weighting.GradientWeighting`, where shapes, limits and what is written to the gradients are "
-        "told. The formula and its defaults are [torchjd's](https://torchjd.org). With other settings, make the "
-        "aggregator yourself and give it to `GradientWeighting`. Distributed runs are refused."
+        f"For two tasks this is torchjd's `{what!r}`, behind {{py:class}}`mien.weighting.{behind}`, where shapes, "
+        "limits and what is written to the gradients are told. The formula and its defaults are "
+        "[torchjd's](https://torchjd.org). With other settings, make it yourself and give it to "
+        f"`{behind}`.{limits}"
     )

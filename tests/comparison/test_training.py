@@ -134,3 +134,22 @@ def test_a_method_that_names_no_rate_learns_as_new_layers_do() -> None:
     for weighting, rate in ((UncertaintyWeighting(["a", "b"]), 3e-4), (DynamicWeighting(["a", "b"], features=2), 0.1)):
         own = make_optimizers(groups, weighting, 1e-5)[1]
         assert [group["lr"] for group in own.param_groups] == [rate]
+
+
+class Dead(TwoDigits):
+    """Its branches give the trunk no gradient, as dead units do."""
+
+    def losses(self, network: nn.Module, batch, tasks) -> tuple[dict[str, Tensor], Tensor]:
+        shared = network.trunk(batch.pictures)
+        return {
+            task: nn.functional.cross_entropy(network.branches[task](0 * shared), batch.labels[task]) for task in tasks
+        }, shared
+
+
+def test_an_aggregator_that_finds_no_direction_fails_the_run_and_not_the_comparison() -> None:
+    pytest.importorskip("torchjd")
+    problem = Dead(epochs=1, pairs=50, evaluated=50)
+    problem.prepare()
+    run = train(Plan("nash-mtl", 1e-2, 0), problem)
+    assert run.best is None
+    assert "NashMTL found no direction for gradients of the norms 0, 0" in run.failure

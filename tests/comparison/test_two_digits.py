@@ -5,6 +5,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
+from mien.comparison.comparison import fingerprint
 from mien.comparison.experiments.two_digits import LEFT, RIGHT, TwoDigits, digit_parts
 from mien.errors import RecipeError
 
@@ -78,3 +79,37 @@ def test_figures_are_accuracies(digits: TwoDigits) -> None:
 def test_impossible_knobs_are_refused() -> None:
     with pytest.raises(RecipeError, match="noise in"):
         TwoDigits(noise=2.0)
+
+
+def test_the_knobs_that_change_nothing_leave_runs_as_they_were() -> None:
+    plain = batches(TwoDigits(pairs=200))
+    assert all(
+        torch.equal(one.pictures, other.pictures)
+        for one, other in zip(plain, batches(TwoDigits(pairs=200, right_scale=10.0, right_speed=0.25)), strict=True)
+    )
+    assert fingerprint(TwoDigits()) != fingerprint(TwoDigits(right_scale=10.0))
+
+
+@pytest.mark.parametrize("correlation", [-1.0, -0.5, 0.5, 1.0])
+def test_the_digits_are_correlated_in_training_alone(correlation: float) -> None:
+    problem = TwoDigits(pairs=2_000, correlation=correlation)
+    problem.prepare()
+    batch = batches(problem)
+    left, right = (torch.cat([each.labels[task] for each in batch]).float() for task in (LEFT, RIGHT))
+    assert float(torch.corrcoef(torch.stack([left, right]))[0, 1]) == pytest.approx(correlation, abs=0.07)
+    tested = problem._fixed["test"].labels
+    assert abs(float(torch.corrcoef(torch.stack([tested[LEFT], tested[RIGHT]]).float())[0, 1])) < 0.07
+
+
+def test_scale_speed_and_share_of_digits(digits: TwoDigits) -> None:
+    network = digits.network(0)
+    batch = batches(digits)[0]
+    plain = digits.losses(network, batch, [LEFT, RIGHT])[0]
+    scaled = TwoDigits(right_scale=10.0).losses(network, batch, [LEFT, RIGHT])[0]
+    assert float(scaled[LEFT]) == float(plain[LEFT])
+    assert float(scaled[RIGHT]) == pytest.approx(10 * float(plain[RIGHT]))
+    groups = TwoDigits(right_speed=0.25).parameter_groups(network, 0.1)
+    assert [group["lr"] for group in groups] == [0.1, 0.025]
+    assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
+    few = batches(TwoDigits(digits=0.01, pairs=500))
+    assert len({picture.numpy().tobytes() for each in few for picture in each.pictures[:, 0, :2, :8]}) <= 11

@@ -164,7 +164,7 @@ class Experiment(ABC):
     def evaluate(self, network: nn.Module, part: Part, tasks: Collection[str]) -> dict[str, float]:
         """Each task's figure on a part of the data that is not trained on."""
 
-    def samples(self, network: nn.Module, tasks: Collection[str]) -> dict[str, list[float]]:  # noqa: ARG002
+    def sample_figures(self, network: nn.Module, tasks: Collection[str]) -> dict[str, list[float]]:  # noqa: ARG002
         """Each task's figure for every test sample, whose mean is the figure; in the same order for every network.
 
         From these the uncertainty is told that the test data add to that of the seeds. By default none.

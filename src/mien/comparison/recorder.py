@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from mien.comparison.records import PAIR, Curves, Gradients
+from mien.errors import WeightingError
+from mien.weighting.graph import nodes_between, require_repeatable
 
 CURVE_POINTS = 200
 """At most so many steps are kept of losses and weights."""
@@ -38,12 +40,12 @@ class Recorder:
         number = len(self._trace)
         if not self._shared or number % GRADIENT_STEPS or len(losses) < len(self._losses):
             return
-        found = {}
-        for task, loss in losses.items():
-            parts = torch.autograd.grad(
-                loss, self._shared, retain_graph=True, allow_unused=True, materialize_grads=True
-            )
-            found[task] = torch.cat([part.flatten() for part in parts])
+        try:
+            require_repeatable("The lab", nodes_between(list(losses.values()), self._shared))
+            found = {task: self._gradient(loss) for task, loss in losses.items()}
+        except (WeightingError, RuntimeError):  # compiled, say: then there is nothing to record
+            self._shared = []
+            return
         norms = {task: float(gradient.norm()) for task, gradient in found.items()}
         self._gradients.steps.append(number + 1)
         for task, norm in norms.items():
@@ -51,6 +53,10 @@ class Recorder:
         for one, other in combinations(self._losses, 2):
             product = float(found[one] @ found[other])
             self._gradients.cosines[PAIR.join((one, other))].append(product / max(norms[one] * norms[other], 1e-30))
+
+    def _gradient(self, loss: Tensor) -> Tensor:
+        parts = torch.autograd.grad(loss, self._shared, retain_graph=True, allow_unused=True, materialize_grads=True)
+        return torch.cat([part.flatten() for part in parts])
 
     def record(self, losses: Mapping[str, Tensor], weights: Mapping[str, float], trace: list[float]) -> None:
         """Keep a step."""

@@ -64,7 +64,7 @@ def train(plan: Plan, experiment: Experiment, alone: Mapping[str, float] | None 
                 break
             if all(epoch.score > other.score for other in epochs):
                 kept = _measured(
-                    network, lambda: (experiment.answers(network, tasks), experiment.samples(network, tasks))
+                    network, lambda: (experiment.answers(network, tasks), experiment.sample_figures(network, tasks))
                 )
             epochs.append(epoch)
     except WeightingError as error:

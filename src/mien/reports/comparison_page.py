@@ -33,8 +33,8 @@ PROTOCOL = (
     "number of epochs. Each method's learning rate, and the weights of tuned fixed weights, were chosen by the "
     "validation figures of three runs with seeds of their own, on a grid that is widened until the best does not lie "
     "on its edge. Figures of several tasks are put together as the mean relative gain over training each task alone, "
-    "or by the experiment's own score. The epoch is chosen by validation in the same way; test data decides nothing. The "
-    "network is trained with Adam, the weight unit with the official code's RMSProp at 0.1, other methods' own "
+    "or by the experiment's own score. The epoch is chosen by validation in the same way; test data decides nothing. "
+    "The network is trained with Adam, the weight unit with the official code's RMSProp at 0.1, other methods' own "
     "parameters with Adam at the rate of their papers, or at the network's where they name none."
 )
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import mien
-from mien.comparison.analysis import LEAST_SEEDS
+from mien.comparison.estimates import LEAST_SEEDS
 from mien.evaluation import Quirk
 from mien.reports.comparison_plots import loss_curves, weight_curves
 from mien.reports.evaluation_records import folds_in_words, records

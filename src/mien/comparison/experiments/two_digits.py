@@ -154,7 +154,7 @@ class TwoDigits(Experiment):
         """Accuracy of each task."""
         return {task: float(right.float().mean()) for task, right in self._right(network, part, tasks).items()}
 
-    def samples(self, network: nn.Module, tasks: Collection[str]) -> dict[str, list[float]]:
+    def sample_figures(self, network: nn.Module, tasks: Collection[str]) -> dict[str, list[float]]:
         """1 for each test pair whose digit is named, else 0."""
         return {task: right.int().tolist() for task, right in self._right(network, "test", tasks).items()}
 

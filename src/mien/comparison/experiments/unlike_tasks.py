@@ -116,7 +116,7 @@ class UnlikeTasks(Experiment):
         """Accuracy and two mean absolute errors."""
         return {task: float(each.mean()) for task, each in self._each(network, part, tasks).items()}
 
-    def samples(self, network: nn.Module, tasks: Collection[str]) -> dict[str, list[float]]:
+    def sample_figures(self, network: nn.Module, tasks: Collection[str]) -> dict[str, list[float]]:
         """The same for each test digit."""
         return {
             task: [float(f"{value:.5g}") for value in each.tolist()]
