@@ -43,9 +43,9 @@ def test_a_folder(cli, dataset, tmp_path):
     target = tmp_path / "out"
     result = cli("align", dataset, target)
     assert result.exit_code == ExitCode.PARTIAL
-    assert "4 photos: 1 detected, 1 padded, 1 whole, 1 failed" in result.stderr
+    assert "4 photos: 1 photo, 1 border, 1 whole, 1 failed" in result.stderr
     ways = {row["path"]: row["way"] for row in rows(target / "align-report.csv")}
-    assert ways == {"a/one.jpg": "detected", "b/broken.jpg": "failed", "b/none.png": "whole", "b/tight.png": "padded"}
+    assert ways == {"a/one.jpg": "photo", "b/broken.jpg": "failed", "b/none.png": "whole", "b/tight.png": "border"}
     written = sorted(path.relative_to(target).as_posix() for path in target.rglob("*.*"))
     assert written == ["a/one.png", "align-report.csv", "b/none.png", "b/tight.png"]
     with Image.open(target / "a" / "one.png") as crop:
@@ -130,7 +130,7 @@ def test_a_layout_becomes_an_index(cli, ck_plus, tmp_path):
     target = tmp_path / "out"
     result = cli("align", ck_plus, target, "--layout", "ck-plus", "--threads", 2)
     assert result.exit_code == ExitCode.PARTIAL
-    assert "4 photos: 3 detected, 0 padded, 0 whole, 1 failed" in result.stderr
+    assert "4 photos: 3 photo, 1 failed" in result.stderr
     assert "left out: 1 (S005/002), as its sequence has no expression label" in result.stderr
     failed = [row for row in rows(target / "align-report.csv") if row["way"] == "failed"]
     assert [row["path"].rpartition("_")[2] for row in failed] == ["00000005.png"]
@@ -150,7 +150,7 @@ def test_photos_inside_archives_and_tables(cli, examples, tmp_path):
     photo = (examples / "obama.jpg").read_bytes()
     (source / "calfw.bin").write_bytes(pickle.dumps(([photo, b"damaged"], [True])))
     result = cli("align", source, tmp_path / "out", "--layout", "calfw")
-    assert "2 photos: 1 detected, 0 padded, 0 whole, 1 failed" in result.stderr
+    assert "2 photos: 1 photo, 1 failed" in result.stderr
     assert "calfw/00001 is not an image" in result.stderr
     assert (tmp_path / "out/calfw/00000.png").is_file()
     (source / "fer2013.csv").write_text(f"emotion,pixels,Usage\n3,{' '.join(['9'] * 48 * 48)},Training\n")
@@ -194,7 +194,7 @@ def test_an_interruption_leaves_what_was_done(cli, dataset, tmp_path, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(Mien, "largest_crop", interrupted)
         assert cli("align", dataset, target, "--threads", 1).exit_code == ExitCode.INTERRUPTED
-    assert [row["way"] for row in rows(report)][:1] == ["detected"]
+    assert [row["way"] for row in rows(report)][:1] == ["photo"]
     result = cli("align", dataset, target)
     assert "1 of them were there already" in result.stderr
     assert len(rows(report)) == 4

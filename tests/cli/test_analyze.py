@@ -22,7 +22,7 @@ from mien import Mien
 from mien.cli.exits import ExitCode
 from mien.outputs import Probabilities, Scalar
 
-FIXED_COLUMNS = ["photo", "face", "left", "top", "right", "bottom", "score", "aligned", "expression", "error"]
+FIXED_COLUMNS = ["photo", "face", "left", "top", "right", "bottom", "score", "aligned", "found_by", "expression", "error"]
 
 
 @pytest.fixture
@@ -49,7 +49,10 @@ def test_json_fields_are_stable(cli, examples):
     assert record["photo"] == str(examples / "obama.jpg")
     assert record["error"] is None
     (face,) = record["faces"]
-    assert list(face) == ["box", "score", "landmarks", "aligned", "expression", "probabilities", "embedding", "outputs"]
+    assert list(face) == [
+        *("box", "score", "landmarks", "aligned", "found_by"),
+        *("expression", "probabilities", "embedding", "outputs"),
+    ]
     (expected,) = Mien().analyze(examples / "obama.jpg")
     assert record["model"] == Mien().contract.model_id
     np.testing.assert_allclose(face["embedding"], expected.embedding, atol=1e-6)

@@ -58,7 +58,7 @@ def test_a_table_of_pairs(cli, folder):
     result = cli("calibrate", table, "--far", "0.5")
     assert result.exit_code == ExitCode.DONE
     assert result.stdout.startswith("model mien-s1")
-    assert "verification (two photos): threshold 0." in result.stdout
+    assert "verification (two photos): threshold 1." in result.stdout
     assert "identification" not in result.stdout
     assert "genuine pairs with " in result.stdout
     assert "of 1 impostor trials" in result.stdout

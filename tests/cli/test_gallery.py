@@ -40,7 +40,7 @@ def test_enrol_identify_remove(call, examples, tmp_path):
     assert f"{examples / 'obama2.jpg'}: Barack Obama (distance 0." in result.stdout
     result = call("identify", examples / "biden.jpg")
     assert result.exit_code == ExitCode.DIFFERENT
-    assert "biden.jpg: unknown (nearest: Barack Obama, 0." in result.stdout
+    assert "biden.jpg: unknown (nearest: Barack Obama, 1." in result.stdout
     result = call("identify", examples / "biden.jpg", examples / "obama2.jpg")
     assert result.exit_code == ExitCode.DONE
     result = call("remove", "Barack Obama")

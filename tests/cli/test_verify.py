@@ -21,7 +21,7 @@ def test_the_same_person(cli, examples):
 def test_different_people(cli, examples):
     result = cli("verify", examples / "obama.jpg", examples / "biden.jpg")
     assert result.exit_code == ExitCode.DIFFERENT
-    assert result.stdout.startswith("different people: distance 0.")
+    assert result.stdout.startswith("different people: distance 1.")
 
 
 def test_json_fields_are_stable(cli, examples):

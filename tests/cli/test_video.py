@@ -48,7 +48,10 @@ def test_json_lines_of_a_clip(cli, clip, examples):
     assert [record["time"] for record in frames] == pytest.approx([k / RATE for k in range(33)])
     assert list(frames[0]) == ["kind", "video", "model", "frame", "time", "faces"]
     (face,) = frames[0]["faces"]
-    assert list(face) == ["track", "box", "score", "landmarks", "aligned", "expression", "probabilities", "outputs"]
+    assert list(face) == [
+        *("track", "box", "score", "landmarks", "aligned", "found_by"),
+        *("expression", "probabilities", "outputs"),
+    ]
     assert [[face["track"] for face in record["faces"]] for record in frames] == [
         *[[1]] * 10,
         *[[]] * 12,
@@ -216,7 +219,7 @@ def test_a_camera_is_followed_until_it_is_interrupted(cli, monkeypatch):
     monkeypatch.setattr("mien.video.frames.device_of", lambda name: source if name == "camera:0" else None)
     looked = []
 
-    def look(self, image, detect=True):
+    def look(self, image, **how):
         looked.append(image.shape)
         if len(looked) == 5:
             raise KeyboardInterrupt

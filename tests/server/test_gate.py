@@ -223,7 +223,7 @@ def test_a_failure_is_a_problem_that_tells_nothing(started, photo, caplog, monke
     """What no check foresaw, in a route and behind the queue."""
     with started() as client:
         service = client.app.state.service
-        monkeypatch.setattr(service.mien, "analyze_stream", lambda _: 1 / 0)
+        monkeypatch.setattr(service.mien, "analyze_stream", lambda *_, **how: 1 / 0)
         members = problem(client.post("/v1/analyze", content=photo("obama"), headers=JPEG), 500, "internal")
         assert "division" not in str(members)
         assert "division" in caplog.text

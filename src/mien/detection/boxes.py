@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 Indices: TypeAlias = NDArray[np.intp]
 
+BLOCK = 128
+"""Boxes whose overlaps with all others are computed together: bounds the memory."""
+
 SMALLEST = 6
 """Side in pixels below which a box says nothing: half of the smallest window that is judged."""
 
@@ -21,13 +24,13 @@ def areas(boxes: Floats) -> Floats:
     return area
 
 
-def overlaps(boxes: Floats, over: Literal["union", "smaller"] = "union") -> Floats:
-    """Intersection of each pair of boxes, over their union or over the smaller of both: ``(N, N)`` in [0, 1]."""
-    sides = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+def overlaps(first: Floats, second: Floats, over: Literal["union", "smaller"] = "union") -> Floats:
+    """Intersection of each box ``(N, 4)`` with each of ``(M, 4)``, over their union or the smaller: ``(N, M)``."""
+    sides = np.minimum(first[:, None, 2:], second[None, :, 2:]) - np.maximum(first[:, None, :2], second[None, :, :2])
     np.maximum(sides, 0, out=sides)
     shared = sides[..., 0] * sides[..., 1]
-    area = areas(boxes)
-    whole = area[:, None] + area[None, :] - shared if over == "union" else np.minimum(area[:, None], area[None, :])
+    area, other = areas(first)[:, None], areas(second)[None, :]
+    whole = area + other - shared if over == "union" else np.minimum(area, other)
     fraction: Floats = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
     return fraction
 
@@ -41,8 +44,8 @@ def suppress(
 ) -> Indices:
     """Greedy non-maximum suppression.
 
-    Boxes are taken by falling score (the earlier of equals first); each one that overlaps a taken one by more than
-    ``threshold`` is dropped. All overlaps are computed at once, so memory grows with the square of ``limit``.
+    Boxes are taken by score, the highest and of equals the earlier first; each one that overlaps a taken one by more
+    than ``threshold`` is dropped.
 
     Args:
         boxes: ``(N, 4)``.
@@ -52,18 +55,19 @@ def suppress(
         limit: only so many boxes, those with the highest scores, are considered.
 
     Returns:
-        Indices of the kept boxes by falling score.
+        Indices of the kept boxes, the highest score first.
 
     >>> boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [20, 0, 30, 10]], np.float32)
     >>> suppress(boxes, np.array([0.8, 0.9, 0.7], np.float32), 0.5).tolist()
     [1, 2]
     """
     order = np.argsort(-scores, kind="stable")[:limit]
-    rivals = overlaps(boxes[order], over) > threshold
-    alive = np.ones(len(order), dtype=np.bool_)
-    for i in range(len(order)):
-        if alive[i]:
-            alive[i + 1 :] &= ~rivals[i, i + 1 :]
+    boxes, alive = boxes[order], np.ones(len(order), dtype=np.bool_)
+    for start in range(0, len(order), BLOCK):
+        rivals = overlaps(boxes[start : start + BLOCK], boxes[start:], over) > threshold
+        for i, rival in enumerate(rivals):
+            if alive[start + i]:
+                alive[start + i + 1 :] &= ~rival[i + 1 :]
     return order[alive]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from mien.detection.boxes import Floats, shift, squares, suppress
 from mien.detection.networks import Network
 from mien.detection.pyramid import Pyramid
+from mien.images import Pixels
 
 CELL = 12
 """Side in pixels of the window that the network judges."""
@@ -18,6 +19,10 @@ STRIDE = 2
 
 FACTOR = 0.709
 """Ratio of successive scales: halves the area, as in the authors' published code."""
+
+
+STRIP = 32
+"""Rows of windows that are judged at a time."""
 
 
 class Proposals:
@@ -42,7 +47,7 @@ class Proposals:
         """
         found_boxes, found_scores = [np.empty((0, 4), np.float32)], [np.empty(0, np.float32)]
         for width, height in _scales(pyramid.width, pyramid.height, min_face):
-            scores, offsets = self._network(pyramid.resized(width, height)[None])
+            scores, offsets = self._judged(pyramid.resized(width, height))
             rows, columns = np.nonzero(scores[0, 0] > least)
             corners = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE
             unit = np.array([pyramid.width / width, pyramid.height / height], dtype=np.float32)
@@ -53,6 +58,20 @@ class Proposals:
             found_scores.append(scores[0, 0, rows, columns])
         boxes, scores = np.concatenate(found_boxes), np.concatenate(found_scores)
         return squares(boxes[suppress(boxes, scores, 0.7, limit=most)])
+
+
+    def _judged(self, image: Pixels) -> tuple[Floats, Floats]:
+        """The network's score and offsets of each window, ``(1, 1, H', W')`` and ``(1, 4, H', W')``.
+
+        Strips of the image are judged one after the other, which bounds the memory. Each holds all pixels that its rows
+        of windows see, so the answers are those for the whole.
+        """
+        rows = -(-(len(image) - (CELL - STRIDE)) // STRIDE)
+        starts = range(0, rows, STRIP)
+        strips = [image[start * STRIDE : (min(start + STRIP, rows) - 1) * STRIDE + CELL] for start in starts]
+        parts = [self._network(strip[None]) for strip in strips]
+        scores, offsets = (np.concatenate(answers, axis=2) for answers in zip(*parts, strict=True))
+        return scores, offsets
 
 
 def _scales(width: int, height: int, min_face: float) -> list[tuple[int, int]]:

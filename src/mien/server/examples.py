@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MODEL = "mien-s1-df522f08d3dd"
+MODEL = "mien-s1-b9415c97bce4"
 
 PROBABILITIES = {
     "neutral": 0.009238,
@@ -18,6 +18,7 @@ FACE = {
     "box": [290.82, 65.97, 485.8, 330.4],
     "score": 1.0,
     "landmarks": [[351.79, 169.34], [436.15, 168.74], [394.62, 219.14], [344.93, 252.92], [440.87, 250.17]],
+    "found_by": "photo",
     "expression": "happiness",
     "probabilities": PROBABILITIES,
     "embedding": None,
@@ -28,8 +29,8 @@ ANALYSIS = {"model": MODEL, "faces": [FACE]}
 
 VERIFICATION = {
     "same": True,
-    "distance": 0.366317,
-    "threshold": 0.5172,
+    "distance": 0.714461,
+    "threshold": 1.0878,
     "face_a": FACE,
     "face_b": FACE,
     "faces_in_a": 1,
@@ -38,9 +39,9 @@ VERIFICATION = {
 
 IDENTIFICATION = {
     "model": MODEL,
-    "threshold": 0.5172,
+    "threshold": 1.0878,
     "faces": [
-        {**FACE, "known": "Ada Lovelace", "matches": [{"name": "Ada Lovelace", "distance": 0.366317, "sample": 2}]}
+        {**FACE, "known": "Ada Lovelace", "matches": [{"name": "Ada Lovelace", "distance": 0.714461, "sample": 2}]}
     ],
 }
 
@@ -79,7 +80,7 @@ SAMPLES = {
 REMOVAL = {"names": ["Ada Lovelace"], "samples": 2, "pending": False}
 
 EXPORT = (
-    '{"format": "mien-gallery", "version": 1, "model": "mien-s1-df522f08d3dd", "embedding_size": 128}\n'
+    '{"format": "mien-gallery", "version": 1, "model": "mien-s1-b9415c97bce4", "embedding_size": 128}\n'
     '{"name": "Ada Lovelace", "consent": "to open the door", "consents": ["to open the door"], '
     '"enrolled": "2026-01-01T09:00:00Z", "expires": null, '
     '"samples": [{"added": "2026-01-01T09:00:00Z", "source": "image 1", "embedding": [0.0123]}]}\n'

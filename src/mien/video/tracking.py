@@ -25,7 +25,11 @@ LEAST_OVERLAP = 0.3
 
 TOLERANCE = 1.5
 """At the same place the embedding may be farther away, by this factor of the threshold: a blurred or turned face is
-still the same, and a cut to another person is not."""
+still the same, and a cut to another person is not. Strangers' embeddings of length 1 are about `STRANGERS` apart, so
+there the distance is at most halfway between the threshold and that."""
+
+STRANGERS = sqrt(2)
+"""Distance of two directions that have nothing to do with each other."""
 
 BEST_FRAMES = 16
 """So many of a track's best frames decide who it is."""
@@ -112,15 +116,17 @@ class Tracker:
 
     Args:
         threshold: distance up to which two embeddings are the same person; None tracks by place alone.
+        normalized: whether embeddings have length 1.
 
     Attributes:
         tracks: all of the video, in the order of their first frames.
         threshold: as given.
     """
 
-    def __init__(self, threshold: float | None) -> None:
+    def __init__(self, threshold: float | None, *, normalized: bool = False) -> None:
         self.tracks: list[Track] = []
         self.threshold = threshold
+        self._normalized = normalized
         self._active: list[Track] = []
         self._previous: float | None = None
         self._numbers = count(1)
@@ -128,7 +134,8 @@ class Tracker:
     @classmethod
     def for_model(cls, contract: Contract) -> Tracker:
         """A tracker with the threshold that a model recommends for verification, if it does."""
-        return cls(None if contract.threshold is None else contract.threshold.distance)
+        threshold = None if contract.threshold is None else contract.threshold.distance
+        return cls(threshold, normalized=contract.normalized)
 
     def update(self, time: float, faces: Sequence[Face]) -> list[Track]:
         """Take the faces of the next frame.
@@ -170,8 +177,14 @@ class Tracker:
         mean = track.embedding
         if self.threshold is None or mean is None or face.embedding is None:
             return 1 - shared if here else None
-        distance = float(np.linalg.norm(mean - face.embedding)) / self.threshold
-        return distance - shared if distance <= (TOLERANCE if here else 1.0) else None
+        distance = float(np.linalg.norm(mean - face.embedding))
+        limit = self._farthest(self.threshold) if here else self.threshold
+        return distance / self.threshold - shared if distance <= limit else None
+
+    def _farthest(self, threshold: float) -> float:
+        """Distance up to which a face at the same place continues a track."""
+        limit = TOLERANCE * threshold
+        return max(threshold, min(limit, (threshold + STRANGERS) / 2)) if self._normalized else limit
 
 
 def people(tracks: Sequence[Track], threshold: float | None) -> dict[int, int]:
