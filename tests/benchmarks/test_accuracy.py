@@ -119,7 +119,7 @@ def test_systems_are_compared_on_the_same_pairs():
     rng = np.random.default_rng(0)
     people = np.repeat(np.arange(60), 3)
     good = rng.normal(size=(60, 16))[people] + 0.3 * rng.normal(size=(180, 16))
-    bad = good + 1.5 * rng.normal(size=good.shape)
+    bad = good + 0.6 * rng.normal(size=good.shape)
     table = ThresholdTable.of(Threshold(3.0, 0.01, "drawn"))
     systems = Systems(views([bad, good, good, good], people), table)
     figures = {figure.name: figure for figure in systems.figures()}

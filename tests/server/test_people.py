@@ -59,14 +59,14 @@ def test_a_name_is_taken_once(enrolled, photo):
 @pytest.fixture
 def meanwhile(monkeypatch):
     """Let something happen while photos are looked at."""
-    plain = people.decode
+    plain = people.open_photo
 
     def let(act):
-        def decode(*given):
+        def open_photo(*given):
             act()
             return plain(*given)
 
-        monkeypatch.setattr(people, "decode", decode)
+        monkeypatch.setattr(people, "open_photo", open_photo)
 
     return let
 

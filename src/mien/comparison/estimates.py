@@ -77,7 +77,7 @@ def detectable(values: Sequence[float], comparisons: int = 1) -> float:
         return float("nan")
     freedom = len(values) - 1
     quantiles = stats.t.ppf(1 - (1 - LEVEL) / (2 * comparisons), freedom) + stats.t.ppf(POWER, freedom)
-    return float(quantiles) * statistics.stdev(values) / len(values) ** 0.5
+    return float(float(quantiles) * statistics.stdev(values) / len(values) ** 0.5)
 
 
 def same_within(values: Sequence[float]) -> float:
@@ -89,7 +89,7 @@ def same_within(values: Sequence[float]) -> float:
     if len(values) < 2:
         return float("nan")
     half = float(stats.t.ppf(LEVEL, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
-    return abs(statistics.fmean(values)) + half
+    return float(abs(statistics.fmean(values)) + half)
 
 
 def p_value(values: Sequence[float]) -> float:

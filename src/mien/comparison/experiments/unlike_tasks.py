@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
@@ -98,14 +98,14 @@ class UnlikeTasks(Experiment):
     def batches(self, generator: torch.Generator) -> Iterator[Scans]:
         """Every training digit once, with new noise."""
         scans = self._scan("train", generator)
-        for rows in torch.randperm(len(scans.digits), generator=generator).split(self.batch_size):
+        for rows in torch.split(torch.randperm(len(scans.digits), generator=generator), self.batch_size):
             yield Scans(*(values[rows] for values in scans))
 
     def losses(self, network: nn.Module, batch: Scans, tasks: Collection[str]) -> tuple[dict[str, Tensor], Tensor]:
         """Cross-entropy, squared degrees, squared pixels."""
         shared = _unlike(network).trunk(batch.noisy)
         outputs = {task: _unlike(network).branches[task](shared) for task in tasks}
-        losses = {
+        losses: dict[str, Callable[[Tensor], Tensor]] = {
             NAME: lambda logits: F.cross_entropy(logits, batch.digits),
             SLANT: lambda degrees: F.mse_loss(degrees[:, 0], batch.slants),
             PICTURE: lambda pixels: F.mse_loss(pixels, batch.clean),
@@ -127,7 +127,7 @@ class UnlikeTasks(Experiment):
         scans = self._fixed[part]
         shared = _unlike(network).trunk(scans.noisy)
         outputs = {task: _unlike(network).branches[task](shared) for task in tasks}
-        told = {
+        told: dict[str, Callable[[Tensor], Tensor]] = {
             NAME: lambda logits: (logits.argmax(dim=1) == scans.digits).float(),
             SLANT: lambda degrees: (degrees[:, 0] - scans.slants).abs(),
             PICTURE: lambda pixels: 255 * (pixels.clamp(0, 1) - scans.clean).abs().mean(dim=1),
