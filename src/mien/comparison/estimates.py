@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def estimate(values: Sequence[float], comparisons: int = 1) -> Estimate:
     if len(values) < 2:
         return Estimate(mean, mean, mean, len(values))
     half = float(stats.t.ppf(1 - (1 - LEVEL) / (2 * comparisons), len(values) - 1)) * statistics.stdev(values)
-    half /= len(values) ** 0.5
+    half /= math.sqrt(len(values))
     return Estimate(mean, mean - half, mean + half, len(values))
 
 
@@ -77,7 +78,7 @@ def detectable(values: Sequence[float], comparisons: int = 1) -> float:
         return float("nan")
     freedom = len(values) - 1
     quantiles = stats.t.ppf(1 - (1 - LEVEL) / (2 * comparisons), freedom) + stats.t.ppf(POWER, freedom)
-    return float(float(quantiles) * statistics.stdev(values) / len(values) ** 0.5)
+    return float(quantiles) * statistics.stdev(values) / math.sqrt(len(values))
 
 
 def same_within(values: Sequence[float]) -> float:
@@ -88,8 +89,8 @@ def same_within(values: Sequence[float]) -> float:
     """
     if len(values) < 2:
         return float("nan")
-    half = float(stats.t.ppf(LEVEL, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
-    return float(abs(statistics.fmean(values)) + half)
+    half = float(stats.t.ppf(LEVEL, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
+    return abs(statistics.fmean(values)) + half
 
 
 def p_value(values: Sequence[float]) -> float:
@@ -103,7 +104,7 @@ def p_value(values: Sequence[float]) -> float:
     spread = statistics.stdev(values)
     if spread == 0:
         return 0.0
-    return float(2 * stats.t.sf(abs(statistics.fmean(values)) / (spread / len(values) ** 0.5), len(values) - 1))
+    return float(2 * stats.t.sf(abs(statistics.fmean(values)) / (spread / math.sqrt(len(values))), len(values) - 1))
 
 
 def holm(values: Sequence[float]) -> list[float]:
