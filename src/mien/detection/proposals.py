@@ -59,7 +59,6 @@ class Proposals:
         boxes, scores = np.concatenate(found_boxes), np.concatenate(found_scores)
         return squares(boxes[suppress(boxes, scores, 0.7, limit=most)])
 
-
     def _judged(self, image: Pixels) -> tuple[Floats, Floats]:
         """The network's score and offsets of each window, ``(1, 1, H', W')`` and ``(1, 4, H', W')``.
 
