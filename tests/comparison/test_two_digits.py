@@ -104,8 +104,9 @@ def test_the_digits_are_correlated_in_training_alone(correlation: float) -> None
 def test_scale_speed_and_share_of_digits(digits: TwoDigits) -> None:
     network = digits.network(0)
     batch = batches(digits)[0]
-    plain = digits.losses(network, batch, [LEFT, RIGHT])[0]
-    scaled = TwoDigits(right_scale=10.0).losses(network, batch, [LEFT, RIGHT])[0]
+    with torch.no_grad():
+        plain = digits.losses(network, batch, [LEFT, RIGHT])[0]
+        scaled = TwoDigits(right_scale=10.0).losses(network, batch, [LEFT, RIGHT])[0]
     assert float(scaled[LEFT]) == float(plain[LEFT])
     assert float(scaled[RIGHT]) == pytest.approx(10 * float(plain[RIGHT]))
     groups = TwoDigits(right_speed=0.25).parameter_groups(network, 0.1)
