@@ -72,7 +72,7 @@ def detectable(values: Sequence[float], comparisons: int = 1) -> float:
     approximation by the sum of two quantiles. NaN with fewer than two values.
 
     >>> round(detectable([-1.0, 0.0, 1.0, 0.5, -0.5]), 2)
-    1.32
+    1.31
     """
     if len(values) < 2:
         return float("nan")
